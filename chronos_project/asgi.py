@@ -1,0 +1,10 @@
+"""The web process: `uvicorn chronos_project.asgi:application`."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chronos_project.settings")
+application = get_asgi_application()

@@ -1,0 +1,10 @@
+"""The web process for servers that speak WSGI."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chronos_project.settings")
+application = get_wsgi_application()

@@ -1,0 +1,23 @@
+"""What happened and what is happening: executions, their history, and the fleet that runs them."""
+
+from __future__ import annotations
+
+from executions.models.execution import Execution
+from executions.models.fleet import Beat, Queue, Worker
+from executions.models.history import Attempt, ExecutionEvent, LogChunk
+from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
+
+__all__ = [
+    "FINISHED",
+    "UNFINISHED",
+    "Attempt",
+    "Beat",
+    "Execution",
+    "ExecutionEvent",
+    "LogChunk",
+    "Origin",
+    "Queue",
+    "Status",
+    "Worker",
+    "task_id",
+]

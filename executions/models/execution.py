@@ -1,0 +1,178 @@
+"""The execution: one intended occurrence of a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from accounts.models import Team
+from executions.models.fleet import Queue
+from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
+from jobs import policies
+from jobs.models import Job, JobVersion, Schedule, choices
+from lib.ids import new_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class ExecutionQuerySet(models.QuerySet["Execution"]):
+    def of_team(self, team: Team) -> ExecutionQuerySet:
+        return self.filter(team=team)
+
+    def due(self, now: datetime) -> ExecutionQuerySet:
+        """Executions that should be queued: most important first, then the longest due."""
+        paused = Queue.objects.filter(name=OuterRef("queue"), paused_at__isnull=False)
+        waiting = self.filter(status=Status.SCHEDULED, due_at__lte=now)
+        return waiting.exclude(Exists(paused)).order_by("priority", "due_at")
+
+    def overdue_message(self, now: datetime) -> ExecutionQuerySet:
+        """Queued executions whose message should have been claimed by now: it may be lost."""
+        return self.filter(status=Status.QUEUED, publish_at__lte=now).order_by("publish_at")
+
+    def lost(self, now: datetime) -> ExecutionQuerySet:
+        """Running executions whose worker no longer renews its lease."""
+        return self.filter(status=Status.RUNNING, lease_expires_at__lt=now).order_by(
+            "lease_expires_at"
+        )
+
+    def dead(self) -> ExecutionQuerySet:
+        """Dead letters: what failed for good and nobody has resolved."""
+        return self.filter(status=Status.FAILED, resolved_at__isnull=True)
+
+    def lock_free(self, limit: int) -> ExecutionQuerySet:
+        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
+        return self.select_for_update(skip_locked=True, of=("self",))[:limit]
+
+    def next_instant(self) -> datetime | None:
+        """When the next scheduled execution is due; ``None`` when none is."""
+        coming = self.filter(status=Status.SCHEDULED).order_by("due_at")
+        return coming.values_list("due_at", flat=True).first()
+
+    def described(self) -> ExecutionQuerySet:
+        """Executions with all that an answer about them needs, in one query."""
+        return self.select_related("job", "version")
+
+
+class Execution(models.Model):
+    """One intended occurrence of a job. ``transitions`` alone writes its status."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    job = models.ForeignKey(
+        Job, on_delete=models.PROTECT, related_name="executions", db_index=False
+    )
+    version = models.ForeignKey(
+        JobVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    schedule = models.ForeignKey(
+        Schedule, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    scheduled_for = models.DateTimeField(null=True)
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.SCHEDULE)
+    payload = models.JSONField(null=True)
+    kind = models.CharField(max_length=32)
+    queue = models.CharField(max_length=64, default="default")
+    priority = models.PositiveSmallIntegerField(choices=choices(policies.Priority))
+
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.SCHEDULED)
+    reason = models.CharField(max_length=64, blank=True)
+    message = models.TextField(blank=True)
+    due_at = models.DateTimeField()
+    attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=200, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    publish_at = models.DateTimeField(null=True)
+    publishes = models.PositiveIntegerField(default=0)
+    result = models.JSONField(null=True)
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    queued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[ExecutionQuerySet] = ExecutionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["schedule", "scheduled_for"], name="one_execution_per_slot"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(FINISHED), finished_at__isnull=False)
+                | ~Q(status__in=sorted(FINISHED)) & Q(finished_at__isnull=True),
+                name="finished_at_only_when_finished",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="running", lease_expires_at__isnull=False)
+                | ~Q(status="running") & Q(lease_expires_at__isnull=True),
+                name="lease_only_while_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(schedule__isnull=True) | Q(scheduled_for__isnull=False),
+                name="scheduled_execution_names_its_slot",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(Status)), name="execution_status_is_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "due_at"],
+                name="execution_due_idx",
+                condition=Q(status="scheduled"),
+            ),
+            models.Index(
+                fields=["due_at"], name="execution_next_idx", condition=Q(status="scheduled")
+            ),
+            models.Index(
+                fields=["publish_at"], name="execution_publish_idx", condition=Q(status="queued")
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                name="execution_lease_idx",
+                condition=Q(status="running"),
+            ),
+            models.Index(
+                fields=["schedule"],
+                name="execution_unfinished_idx",
+                condition=Q(status__in=sorted(UNFINISHED)),
+            ),
+            models.Index(
+                fields=["team", "-id"],
+                name="execution_dead_idx",
+                condition=Q(status="failed", resolved_at__isnull=True),
+            ),
+            models.Index(fields=["team", "-id"], name="execution_team_idx"),
+            models.Index(fields=["job", "-id"], name="execution_job_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"execution {self.id}"
+
+    @classmethod
+    def of(cls, job: Job, *, due_at: datetime, **fields: Any) -> Execution:
+        """Make (not save) an execution of ``job`` as it is defined now."""
+        version = job.current
+        assert version is not None  # noqa: S101  definitions never leave a job without a version
+        return cls(
+            team_id=job.team_id,
+            job=job,
+            version=version,
+            kind=version.kind,
+            queue=version.queue,
+            priority=version.priority,
+            due_at=due_at,
+            **fields,
+        )
+
+    @property
+    def task_id(self) -> str:
+        """The Celery task id of the newest attempt: what Flower and the results list show."""
+        return task_id(self.id, self.attempt)

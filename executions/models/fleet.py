@@ -1,0 +1,81 @@
+"""Who does the work and where it lines up: queues, workers, beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from lib.ids import new_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Queue(models.Model):
+    """A named line of waiting executions; each fleet consumes one Celery queue of that name."""
+
+    name = models.SlugField(primary_key=True, max_length=64)
+    description = models.CharField(max_length=200, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HeartbeatQuerySet(models.QuerySet[Any]):
+    def fresh(self, since: datetime) -> HeartbeatQuerySet:
+        """Processes that have not stopped and were heard of after ``since``."""
+        return self.filter(stopped_at__isnull=True, heartbeat_at__gt=since)
+
+
+class Worker(models.Model):
+    """A process that runs executions; a new row for each start of it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    fleet = models.CharField(max_length=16)
+    queues = ArrayField(models.CharField(max_length=100), default=list)
+    pid = models.PositiveIntegerField()
+    slots = models.PositiveIntegerField()
+    version = models.CharField(max_length=32)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Worker]] = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["heartbeat_at"], name="worker_heartbeat_idx")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Beat(models.Model):
+    """A beat process; all beats fire schedules, none leads."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=32)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Beat]] = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["heartbeat_at"], name="beat_heartbeat_idx")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,250 @@
+"""What to do, and when: jobs, the versions of their definition, and their schedules."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Team, User
+from jobs import kinds, policies, triggers
+from lib.ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from enum import Enum
+
+    from jobs.triggers.base import Trigger
+
+
+def choices(options: Iterable[Enum]) -> list[tuple[Any, str]]:
+    """Turn an enum of ``policies`` into what a model field wants."""
+    return [(option.value, option.name.lower()) for option in options]
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def of_team(self, team: Team) -> JobQuerySet:
+        return self.filter(team=team)
+
+    def kept(self) -> JobQuerySet:
+        """Jobs that are not archived."""
+        return self.filter(archived_at__isnull=True)
+
+    def described(self) -> JobQuerySet:
+        """Jobs with all that an answer about them needs, in one query."""
+        return self.select_related("current", "schedule", "team")
+
+
+class Job(models.Model):
+    """A definition: what to do and how hard to try. It has no history; executions have."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=80, db_index=False)
+    description = models.TextField(blank=True, max_length=5000)
+    kind = models.CharField(max_length=32, choices=kinds.choices)
+    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    current = models.ForeignKey(
+        "JobVersion", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.CharField(max_length=200, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager[Job]] = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "slug"],
+                condition=Q(archived_at__isnull=True),
+                name="one_kept_job_per_team_and_slug",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="job_team_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def status(self) -> str:
+        if self.archived_at:
+            return "archived"
+        return "paused" if self.paused_at else "active"
+
+
+class JobVersion(models.Model):
+    """What a job said at some time. Never changed: an edit adds one, executions keep theirs."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=32)
+    payload = models.JSONField(default=dict)
+    schedule = models.JSONField(default=dict)
+    max_attempts = models.PositiveIntegerField(default=3)
+    retry_strategy = models.CharField(
+        max_length=16,
+        choices=choices(policies.RetryStrategy),
+        default=policies.RetryStrategy.EXPONENTIAL,
+    )
+    retry_base_seconds = models.FloatField(default=60)
+    retry_max_seconds = models.FloatField(default=3600)
+    timeout_seconds = models.FloatField(default=300)
+    queue = models.CharField(max_length=64, default="default")
+    priority = models.PositiveSmallIntegerField(
+        choices=choices(policies.Priority), default=policies.Priority.NORMAL
+    )
+    on_lost = models.CharField(
+        max_length=8, choices=choices(policies.OnLost), default=policies.OnLost.RETRY
+    )
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["job", "-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "number"], name="one_version_per_job_and_number"
+            ),
+            models.CheckConstraint(condition=Q(max_attempts__gte=1), name="at_least_one_attempt"),
+            models.CheckConstraint(condition=Q(timeout_seconds__gt=0), name="timeout_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+    @property
+    def timeout(self) -> timedelta:
+        return timedelta(seconds=self.timeout_seconds)
+
+    @property
+    def retry_policy(self) -> policies.RetryPolicy:
+        return policies.RetryPolicy(
+            max_attempts=self.max_attempts,
+            strategy=policies.RetryStrategy(self.retry_strategy),
+            base=timedelta(seconds=self.retry_base_seconds),
+            cap=timedelta(seconds=self.retry_max_seconds),
+        )
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def due(self, now: datetime) -> ScheduleQuerySet:
+        """Schedules whose next slot has come, the most overdue first."""
+        return self.filter(enabled=True, next_fire_at__lte=now).order_by("next_fire_at")
+
+    def lock_free(self, limit: int) -> ScheduleQuerySet:
+        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
+        return self.select_for_update(skip_locked=True, of=("self",))[:limit]
+
+    def next_instant(self) -> datetime | None:
+        """When the next enabled schedule is due; ``None`` when none is."""
+        coming = self.filter(enabled=True, next_fire_at__isnull=False).order_by("next_fire_at")
+        return coming.values_list("next_fire_at", flat=True).first()
+
+
+class Schedule(models.Model):
+    """When a job is due: a trigger, a zone, policies, and a cursor ``next_fire_at``."""
+
+    class Type(models.TextChoices):
+        MANUAL = "manual"
+        ONCE = "once"
+        INTERVAL = "interval"
+        CRON = "cron"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="schedule")
+    type = models.CharField(max_length=16, choices=Type.choices, default=Type.MANUAL)
+    cron = models.CharField(max_length=256, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC")
+    every_seconds = models.PositiveIntegerField(null=True, blank=True)
+    anchor = models.DateTimeField(null=True, blank=True)
+    run_at = models.DateTimeField(null=True, blank=True)
+    misfire = models.CharField(
+        max_length=16, choices=choices(policies.Misfire), default=policies.Misfire.LATEST
+    )
+    overlap = models.CharField(
+        max_length=16, choices=choices(policies.Overlap), default=policies.Overlap.SKIP
+    )
+    next_fire_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_fired_at = models.DateTimeField(null=True, blank=True, editable=False)
+    enabled = models.BooleanField(default=True, editable=False)
+    disabled_reason = models.CharField(max_length=300, blank=True, editable=False)
+
+    objects: ClassVar[ScheduleQuerySet] = ScheduleQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(type="cron") | ~Q(cron=""), name="cron_schedule_has_an_expression"
+            ),
+            models.CheckConstraint(
+                condition=~Q(type="interval") | Q(every_seconds__gte=1),
+                name="interval_schedule_has_a_length",
+            ),
+            models.CheckConstraint(
+                condition=~Q(type="once") | Q(run_at__isnull=False),
+                name="once_schedule_has_an_instant",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_fire_at"],
+                name="schedule_due_idx",
+                condition=Q(enabled=True, next_fire_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        match self.type:
+            case self.Type.CRON:
+                return f"{self.cron} {self.timezone}"
+            case self.Type.INTERVAL:
+                return f"every {self.every_seconds} s"
+            case self.Type.ONCE if self.run_at:
+                return f"once at {self.run_at:%Y-%m-%d %H:%M:%S} UTC"
+        return "by hand"
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The canonical schedule: what the API shows and ``triggers.build`` takes."""
+        match self.type:
+            case self.Type.CRON:
+                return {"type": "cron", "cron": self.cron, "timezone": self.timezone}
+            case self.Type.INTERVAL:
+                return {
+                    "type": "interval",
+                    "every_seconds": self.every_seconds,
+                    "anchor": self.anchor,
+                }
+            case self.Type.ONCE:
+                return {"type": "once", "run_at": self.run_at}
+        return {"type": "manual"}
+
+    @property
+    def trigger(self) -> Trigger:
+        return triggers.build(self.spec)
+
+    def take_slots(self, now: datetime) -> policies.Taken:
+        """Move the cursor past ``now``; return what to run and what to skip.
+
+        Raises ``TriggerError`` when the schedule cannot name its next slot.
+        """
+        assert self.next_fire_at is not None  # noqa: S101  only due schedules are taken
+        taken = policies.slots_to_run(
+            self.trigger, self.next_fire_at.astimezone(UTC), now, policies.Misfire(self.misfire)
+        )
+        self.next_fire_at = taken.cursor
+        self.last_fired_at = now
+        return taken
