@@ -34,9 +34,10 @@ class Succeeded:
 class Failed:
     """The work went wrong in a way that was foreseen.
 
-    ``reason`` is a stable word (``timeout``, ``bad_status``, ``raised``, …), ``message`` says it for people,
-    ``trace`` may hold a traceback. ``retry_in`` replaces the delay that the job's retry policy would
-    compute, ``max_attempts`` its budget. ``result`` keeps what there is to see of the failed try.
+    ``reason`` is a stable word (``timeout``, ``bad_status``, ``raised``, …), ``message`` says it
+    for people, ``trace`` may hold a traceback. ``retry_in`` replaces the delay that the job's
+    retry policy would compute, ``max_attempts`` its budget. ``result`` keeps what there is to
+    see of the failed try.
     """
 
     reason: str
