@@ -188,7 +188,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
     "health_check_interval": 10,
-    "priority_steps": [0, 3, 6, 9],
+    "priority_steps": [0, 1, 2, 3, 4],  # jobs.policies.Priority
     "queue_order_strategy": "priority",
     "global_keyprefix": env.str("CHRONOS_REDIS_PREFIX", default="chronos:"),
 }
@@ -216,6 +216,9 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "executions.beat:ChronosScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SCHEDULE = {
+    "chronos: full sweep": {"task": "executions.sweep", "schedule": timedelta(minutes=5)},
+}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"

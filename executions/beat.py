@@ -1,0 +1,130 @@
+"""The Celery beat scheduler: fires due schedules, wakes workers, sweeps, and waits for the bell."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.conf import settings
+from django.db import Error, close_old_connections, connection
+from django_celery_beat.schedulers import DatabaseScheduler
+from redis import RedisError
+
+from executions import bell, clock, dispatch, heartbeats, maintenance, periodic, scheduler
+from executions.models import Beat, Execution
+from jobs.models import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
+
+
+class Timer:
+    """Says when something is to be done again, on this process's monotonic clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._at = 0.0
+
+    def due(self) -> bool:
+        if time.monotonic() < self._at:
+            return False
+        self._at = time.monotonic() + self._seconds
+        return True
+
+
+class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped library
+    """Reads only what is due, from indexes; keeps nothing in memory; any number may run.
+
+    ``PeriodicTask`` rows are honoured by ``periodic``; the machinery that loads, compares and
+    saves them as a whole is switched off.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._listener = bell.Listener()
+        self._pulse = heartbeats.Pulse(Beat, os.environ.get("CHRONOS_BEAT_NAME") or _host())
+        self._heartbeat = Timer(heartbeats.EVERY_SECONDS)
+        self._periodic = Timer(1.0)
+        self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
+        super().__init__(*args, **kwargs)
+
+    @property
+    def schedule(self) -> dict[str, Any]:
+        """Nothing is held in memory."""
+        return {}
+
+    def setup_schedule(self) -> None:
+        """Write the system's own ticks into the table, where operators can see them."""
+        self.update_from_dict(self.app.conf.beat_schedule)
+
+    def reserve(self, entry: Any) -> Any:
+        return entry
+
+    def sync(self) -> None:
+        """There is nothing to save: progress is written where it is made."""
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Do all that is due, then wait inside for the bell or the next instant."""
+        try:
+            close_old_connections()
+            self._work()
+            seconds = self._seconds_to_next(clock.now())
+        except Error as exc:
+            log.warning("beat.database_away", error=repr(exc))
+            connection.close()
+            return LONGEST_WAIT
+        return self._wait(seconds)
+
+    def close(self) -> None:
+        self._listener.close()
+        try:
+            self._pulse.stop(clock.now())
+        except Error as exc:
+            log.warning("beat.database_away", error=repr(exc))
+
+    @property
+    def info(self) -> str:
+        return "    . db -> only what is due; any number of beats may run"
+
+    def _work(self) -> None:
+        _drain(scheduler.fire_due)
+        _drain(dispatch.queue_due)
+        if self._periodic.due():
+            periodic.fire_periodic(clock.now(), send=self._send)
+        if self._sweep.due():
+            maintenance.sweep(clock.now())
+        if self._heartbeat.due():
+            self._pulse.touch(clock.now())
+
+    def _send(self, entry: Any) -> None:
+        self.apply_entry(entry, producer=self.producer)
+
+    def _seconds_to_next(self, now: datetime) -> float:
+        coming = [Schedule.objects.next_instant(), Execution.objects.next_instant()]
+        seconds = [(instant - now).total_seconds() for instant in coming if instant]
+        return max(0.0, min([LONGEST_WAIT, *seconds]))
+
+    def _wait(self, seconds: float) -> float:
+        try:
+            self._listener.wait(seconds)
+        except RedisError as exc:
+            log.warning("beat.broker_away", error=repr(exc))
+            return min(seconds, LONGEST_WAIT)
+        return 0.0
+
+
+def _drain(one_batch: Callable[..., int]) -> None:
+    while one_batch(clock.now(), limit=BATCH) == BATCH:
+        pass
+
+
+def _host() -> str:
+    return f"beat@{socket.gethostname()}"

@@ -1,0 +1,68 @@
+"""The doorbell of the beats: a Redis message that says "look now" and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = structlog.get_logger(__name__)
+
+_client: redis.Redis | None = None
+
+
+def client() -> redis.Redis:
+    """This process's Redis client: short time-outs, no silent repetition of commands."""
+    global _client  # noqa: PLW0603  one pool a process
+    if _client is None:
+        _client = redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=1,
+            socket_timeout=3,
+            retry=Retry(NoBackoff(), 0),
+        )
+    return _client
+
+
+def _channel() -> str:
+    return f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}wake"
+
+
+def ring() -> None:
+    """Wake the beats. Harmless to lose: they look by themselves each second."""
+    try:
+        client().publish(_channel(), b"")
+    except redis.RedisError as exc:
+        log.warning("bell.broker_away", error=repr(exc))
+
+
+class Listener:
+    """A beat's ear: waits for the bell, or for the time to be over."""
+
+    def __init__(self) -> None:
+        self._pubsub: Any = None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for a ring; say whether it rang.
+
+        Raises ``redis.RedisError`` when Redis is away; the next call connects anew.
+        """
+        try:
+            if self._pubsub is None:
+                self._pubsub = client().pubsub(ignore_subscribe_messages=True)
+                self._pubsub.subscribe(_channel())
+            return self._pubsub.get_message(timeout=seconds) is not None
+        except redis.RedisError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        pubsub, self._pubsub = self._pubsub, None
+        if pubsub is not None:
+            with contextlib.suppress(redis.RedisError, OSError):
+                pubsub.close()

@@ -1,0 +1,59 @@
+"""Stopping Python code in the main thread of a pool child: at its time limit, or when told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from jobs.kinds.functions import let_through
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from jobs.kinds.base import Context
+
+
+class TimeLimitError(Exception):
+    """The job ran longer than it may."""
+
+
+class StoppedError(Exception):
+    """The attempt was cancelled or lost its lease; its outcome no longer counts."""
+
+
+@contextmanager
+def interruptible(context: Context) -> Iterator[None]:
+    """Raise inside the block when the time limit passes or ``interrupt`` is called.
+
+    Signals reach only the main thread. Elsewhere (the threads fleet) this does nothing: kinds
+    that wait for others keep their own deadline and watch ``context.stop``.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_alarm(signum: int, frame: FrameType | None) -> None:
+        if context.stop.is_set():
+            raise StoppedError("the attempt was stopped")
+        raise TimeLimitError(f"ran longer than {context.timeout.total_seconds():g} s")
+
+    previous = signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, context.timeout.total_seconds())
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def interrupt() -> None:
+    """Raise in the block of ``interruptible`` in this process, from any thread of it."""
+    if signal.getsignal(signal.SIGALRM) not in {signal.SIG_DFL, signal.SIG_IGN, None}:
+        os.kill(os.getpid(), signal.SIGALRM)
+
+
+let_through(TimeLimitError, StoppedError)

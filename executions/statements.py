@@ -1,0 +1,76 @@
+"""The two statements of the hot path: claim and settle take one round trip each."""
+
+from __future__ import annotations
+
+CLAIM = """
+WITH claimed AS (
+    UPDATE executions_execution
+    SET status = 'running',
+        reason = '',
+        message = '',
+        attempt = attempt + 1,
+        worker = %(worker)s,
+        started_at = %(now)s,
+        publish_at = NULL,
+        lease_expires_at = %(lease_expires_at)s
+    WHERE id = %(id)s AND status = 'queued'
+    RETURNING *
+), begun AS (
+    INSERT INTO executions_attempt
+        (execution_id, number, worker, queued_at, started_at, outcome, reason, message, trace)
+    SELECT id, attempt, worker, queued_at, started_at, '', '', '', ''
+    FROM claimed
+)
+SELECT claimed.*, to_json(version)::text AS version_row
+FROM claimed
+JOIN jobs_jobversion AS version ON version.id = claimed.version_id
+"""
+
+# The results row is written only with an attempt that this statement ended: a retry that waits and
+# is cancelled keeps the result of its last attempt.
+END_ATTEMPT = """
+WITH moved AS (
+    UPDATE executions_execution
+    SET status = %(status)s,
+        reason = %(reason)s,
+        message = %(message)s,
+        result = %(result)s,
+        due_at = %(due_at)s,
+        failures = %(failures)s,
+        losses = %(losses)s,
+        finished_at = %(finished_at)s,
+        publish_at = NULL,
+        lease_expires_at = NULL
+    WHERE id = %(id)s AND status = %(was)s AND attempt = %(attempt)s
+    RETURNING id, job_id, attempt
+), ended AS (
+    UPDATE executions_attempt
+    SET finished_at = %(now)s,
+        outcome = %(outcome)s,
+        reason = %(reason)s,
+        message = %(message)s,
+        trace = %(trace)s
+    FROM moved
+    WHERE execution_id = moved.id AND number = moved.attempt
+        AND executions_attempt.finished_at IS NULL
+    RETURNING moved.id, moved.job_id, moved.attempt, worker, queued_at, started_at
+), logged AS (
+    INSERT INTO executions_logchunk (execution_id, attempt, at, stream, text)
+    SELECT moved.id, moved.attempt, chunk.at, chunk.stream, chunk.text
+    FROM moved, jsonb_to_recordset(%(output)s) AS chunk (at timestamptz, stream text, text text)
+), recorded AS (
+    INSERT INTO django_celery_results_taskresult
+        (task_id, periodic_task_name, task_name, task_args, task_kwargs, status, worker,
+         content_type, content_encoding, result, traceback, date_created, date_started, date_done)
+    SELECT ended.id || '-' || ended.attempt, job.name, 'executions.run',
+        to_json('(''' || ended.id || ''',)'), '"{}"', %(celery_state)s, left(ended.worker, 100),
+        'application/json', 'utf-8', %(celery_result)s, nullif(%(trace)s, ''),
+        coalesce(ended.queued_at, ended.started_at), ended.started_at, %(now)s
+    FROM ended
+    JOIN jobs_job AS job ON job.id = ended.job_id
+    ON CONFLICT (task_id) DO UPDATE
+    SET status = excluded.status, result = excluded.result, traceback = excluded.traceback,
+        date_done = excluded.date_done
+)
+SELECT count(*) FROM moved
+"""

@@ -1,0 +1,243 @@
+"""The state machine: the one module that writes ``Execution.status``.
+
+Each verb is a compare-and-swap on *(status, attempt)*: whoever comes second gets
+``StaleExecutionError`` and drops its work. ``docs/state-machine.md`` has the picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from executions import statements
+from executions.models import FINISHED, Attempt, Execution, ExecutionEvent, Status
+from jobs.models import JobVersion
+from lib.text import storable, storable_json
+
+if TYPE_CHECKING:
+    from executions.logs import Chunk
+
+PUBLISH_AGAIN = timedelta(seconds=15)  # a message unclaimed for this long may be lost
+
+NEXT: dict[Status, frozenset[Status]] = {
+    Status.SCHEDULED: frozenset({Status.QUEUED, Status.SKIPPED, Status.CANCELLED}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.RUNNING: frozenset(
+        {Status.SUCCEEDED, Status.WAITING, Status.SCHEDULED, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.WAITING: frozenset(
+        {Status.SUCCEEDED, Status.SCHEDULED, Status.FAILED, Status.CANCELLED}
+    ),
+}
+
+CELERY_STATE = {
+    Attempt.Outcome.SUCCEEDED: "SUCCESS",
+    Attempt.Outcome.FAILED: "FAILURE",
+    Attempt.Outcome.LOST: "FAILURE",
+    Attempt.Outcome.HANDED_BACK: "RETRY",
+    Attempt.Outcome.CANCELLED: "REVOKED",
+}
+
+
+class TransitionError(Exception):
+    """A verb that could not be carried out."""
+
+    def __init__(self, execution: Execution, message: str) -> None:
+        super().__init__(message)
+        self.execution = execution
+
+
+class IllegalTransitionError(TransitionError):
+    """The state machine has no such arrow: a bug, or a request that comes too late."""
+
+
+class StaleExecutionError(TransitionError):
+    """Somebody else moved the execution first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is known of how an attempt ended; all of it is stored with the attempt."""
+
+    reason: str = ""
+    message: str = ""
+    trace: str = ""
+    result: Any = None
+    output: Sequence[Chunk] = ()
+
+
+def queue_all(executions: Sequence[Execution], *, now: datetime) -> None:
+    """Move locked, due ``executions`` to ``queued``, in one statement."""
+    Execution.objects.filter(
+        pk__in=[execution.pk for execution in executions], status=Status.SCHEDULED
+    ).update(
+        status=Status.QUEUED,
+        reason="",
+        queued_at=now,
+        publish_at=now + PUBLISH_AGAIN,
+        publishes=F("publishes") + 1,
+    )
+
+
+@transaction.atomic
+def skip(execution: Execution, *, now: datetime, reason: str, detail: dict[str, Any]) -> None:
+    """The slot will not run, for ``reason`` (``overlap``, ``misfire``, …)."""
+    _move(execution, Status.SKIPPED, now=now, reason=reason)
+    ExecutionEvent.objects.create(execution=execution, at=now, what="skipped", detail=detail)
+
+
+def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -> Execution | None:
+    """Take a queued execution: one statement that raises the attempt and opens its row.
+
+    Returns the execution with its ``version``, or ``None`` when there is nothing to take: the
+    message was a duplicate, the execution was cancelled, or the id is unknown.
+    """
+    rows = Execution.objects.raw(
+        statements.CLAIM,
+        {"id": execution_id, "worker": worker, "now": now, "lease_expires_at": now + lease},
+    )
+    for execution in rows:
+        execution.version = JobVersion(
+            **json.loads(execution.version_row) | {"id": execution.version_id}
+        )
+        return execution
+    return None
+
+
+def wait(execution: Execution, *, now: datetime, until: datetime) -> None:
+    """The attempt goes on elsewhere; it must be settled by ``until``."""
+    _move(execution, Status.WAITING, now=now, due_at=until)
+
+
+def succeed(execution: Execution, *, now: datetime, report: Report) -> None:
+    """The work is done."""
+    _end_attempt(execution, Status.SUCCEEDED, Attempt.Outcome.SUCCEEDED, now=now, report=report)
+
+
+def retry(execution: Execution, *, now: datetime, report: Report, due_at: datetime) -> None:
+    """The try failed and counts; try again at ``due_at``."""
+    _end_attempt(
+        execution, Status.SCHEDULED, Attempt.Outcome.FAILED, now=now, report=report, due_at=due_at
+    )
+
+
+def hand_back(execution: Execution, *, now: datetime) -> None:
+    """The worker shuts down; another takes the work at once and nothing is counted."""
+    report = Report(reason="worker_shutdown", message="The worker shut down and handed this back.")
+    _end_attempt(
+        execution, Status.SCHEDULED, Attempt.Outcome.HANDED_BACK, now=now, report=report, due_at=now
+    )
+
+
+def lose(execution: Execution, *, now: datetime, report: Report) -> None:
+    """The worker is gone; try again at once. Counts as a loss, not as a failure."""
+    _end_attempt(
+        execution, Status.SCHEDULED, Attempt.Outcome.LOST, now=now, report=report, due_at=now
+    )
+
+
+def fail(
+    execution: Execution,
+    *,
+    now: datetime,
+    report: Report,
+    outcome: Attempt.Outcome = Attempt.Outcome.FAILED,
+) -> None:
+    """The last try failed; ``outcome`` says whether it ended badly or its worker was lost."""
+    _end_attempt(execution, Status.FAILED, outcome, now=now, report=report)
+
+
+@transaction.atomic
+def cancel(execution: Execution, *, now: datetime, actor: str) -> None:
+    """Nobody wants this any more. A running attempt is stopped at its next lease renewal."""
+    report = Report(reason="cancelled", message=f"Cancelled by {actor}.")
+    _end_attempt(execution, Status.CANCELLED, Attempt.Outcome.CANCELLED, now=now, report=report)
+    ExecutionEvent.objects.create(execution=execution, at=now, what="cancelled", actor=actor)
+
+
+def allowed(execution: Execution, to: Status) -> bool:
+    """Say whether the state machine has an arrow from where ``execution`` is to ``to``."""
+    return to in NEXT.get(Status(execution.status), frozenset())
+
+
+def _check(execution: Execution, to: Status) -> None:
+    if not allowed(execution, to):
+        raise IllegalTransitionError(execution, f"{execution}: {execution.status} -> {to}")
+
+
+def _move(execution: Execution, to: Status, *, now: datetime, **changes: Any) -> None:
+    _check(execution, to)
+    changes |= {"status": to, "lease_expires_at": None}
+    changes["finished_at"] = now if to in FINISHED else None
+    unmoved = Execution.objects.filter(
+        pk=execution.pk, status=execution.status, attempt=execution.attempt
+    )
+    if not unmoved.update(**changes):
+        raise StaleExecutionError(execution, f"{execution}: no longer {execution.status}")
+    _show(execution, **changes)
+
+
+def _end_attempt(
+    execution: Execution,
+    to: Status,
+    outcome: Attempt.Outcome,
+    *,
+    now: datetime,
+    report: Report,
+    due_at: datetime | None = None,
+) -> None:
+    """End the attempt in one guarded statement: status, attempt row, output, results row."""
+    _check(execution, to)
+    changes = {
+        "status": to.value,
+        "reason": report.reason,
+        "message": storable(report.message),
+        "due_at": due_at or execution.due_at,
+        "failures": execution.failures + (outcome == Attempt.Outcome.FAILED),
+        "losses": execution.losses + (outcome == Attempt.Outcome.LOST),
+        "finished_at": now if to in FINISHED else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statements.END_ATTEMPT,
+            changes
+            | {
+                "id": execution.pk,
+                "was": execution.status,
+                "attempt": execution.attempt,
+                "now": now,
+                "outcome": outcome.value,
+                "trace": storable(report.trace),
+                "result": storable_json(report.result),
+                "output": storable_json([chunk.as_row() for chunk in report.output]),
+                "celery_state": CELERY_STATE[outcome],
+                "celery_result": storable_json(_celery_result(outcome, report)),
+            },
+        )
+        moved = cursor.fetchone()[0]
+    if not moved:
+        raise StaleExecutionError(execution, f"{execution}: no longer {execution.status}")
+    _show(execution, lease_expires_at=None, result=report.result, **changes)
+
+
+def _celery_result(outcome: Attempt.Outcome, report: Report) -> Any:
+    """Say it the way Celery's own result backend would, so that its readers understand."""
+    if outcome == Attempt.Outcome.SUCCEEDED:
+        return report.result
+    return {
+        "exc_type": report.reason or outcome.value,
+        "exc_message": [report.message],
+        "exc_module": "chronos",
+    }
+
+
+def _show(execution: Execution, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(execution, name, value)
