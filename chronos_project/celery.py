@@ -27,11 +27,19 @@ class KeepConnections(DjangoWorkerFixup):  # type: ignore[misc]  # untyped libra
         """No cache is used in workers."""
 
 
-def fixup(app: Celery) -> DjangoFixup:
-    """Replace Celery's Django fixup by one with ``KeepConnections``."""
-    installed = DjangoFixup(app).install()
-    installed.worker_fixup = KeepConnections(app)
-    return installed
+class Fixup(DjangoFixup):  # type: ignore[misc]  # untyped library
+    """Celery's Django fixup, with ``KeepConnections``."""
+
+    @property
+    def worker_fixup(self) -> KeepConnections:
+        if self._worker_fixup is None:  # not before the app is configured
+            self._worker_fixup = KeepConnections(self.app)
+        return self._worker_fixup
+
+
+def fixup(app: Celery) -> Fixup:
+    """What Celery calls to install the fixup."""
+    return Fixup(app).install()
 
 
 app = Celery(

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from jobs.kinds.functions import let_through
+from jobs.kinds.base import InterruptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from jobs.kinds.base import Context
 
 
-class TimeLimitError(Exception):
+class TimeLimitError(InterruptError):
     """The job ran longer than it may."""
 
 
-class StoppedError(Exception):
+class StoppedError(InterruptError):
     """The attempt was cancelled or lost its lease; its outcome no longer counts."""
 
 
@@ -54,6 +54,3 @@ def interrupt() -> None:
     """Raise in the block of ``interruptible`` in this process, from any thread of it."""
     if signal.getsignal(signal.SIGALRM) not in {signal.SIG_DFL, signal.SIG_IGN, None}:
         os.kill(os.getpid(), signal.SIGALRM)
-
-
-let_through(TimeLimitError, StoppedError)

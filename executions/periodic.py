@@ -1,4 +1,4 @@
-"""django-celery-beat's own rows: what operators add for plain Celery tasks, and the system's ticks."""
+"""django-celery-beat's own rows: the system's ticks, and what operators add for plain tasks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,86 @@
+"""The sweeps: lost workers and lost messages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from executions import transitions
+from executions.maintenance import redispatch, rescue, sweep
+from executions.models import Attempt, Execution, Status
+from jobs.policies import OnLost
+from tests.factories import NOON, ExecutionFactory, JobFactory
+
+pytestmark = pytest.mark.django_db
+
+LEASE = timedelta(seconds=30)
+LATER = NOON + LEASE + timedelta(seconds=1)
+
+
+def running(**version: object) -> Execution:
+    job = JobFactory.create(**{f"version__{name}": value for name, value in version.items()})
+    queued = ExecutionFactory.create(job=job, status=Status.QUEUED)
+    execution = transitions.claim(queued.pk, worker="gone@host", now=NOON, lease=LEASE)
+    assert execution is not None
+    return execution
+
+
+def test_an_execution_whose_worker_is_gone_starts_again() -> None:
+    execution = running()
+
+    assert rescue(LATER) == 1
+
+    execution.refresh_from_db()
+    assert (execution.status, execution.due_at, execution.losses) == ("scheduled", LATER, 1)
+    assert execution.attempts.get().reason == "worker_lost"
+    assert "gone@host" in execution.attempts.get().message
+
+
+def test_a_living_lease_is_left_alone() -> None:
+    running()
+
+    assert rescue(NOON + LEASE) == 0
+
+
+def test_at_most_once_on_request() -> None:
+    execution = running(on_lost=OnLost.FAIL)
+
+    rescue(LATER)
+
+    execution.refresh_from_db()
+    assert (execution.status, execution.reason) == (Status.FAILED, "worker_lost")
+
+
+def test_what_takes_three_workers_with_it_is_quarantined() -> None:
+    execution = running()
+    for _ in range(2):
+        rescue(LATER)
+        Execution.objects.update(status=Status.QUEUED)
+        transitions.claim(execution.pk, worker="b", now=NOON, lease=LEASE)
+
+    rescue(LATER)
+
+    execution.refresh_from_db()
+    assert (execution.status, execution.reason) == (Status.FAILED, "quarantined")
+    assert [one.outcome for one in execution.attempts.all()] == [Attempt.Outcome.LOST] * 3
+
+
+def test_a_message_that_nobody_claimed_is_sent_again_less_and_less_often() -> None:
+    queued = ExecutionFactory.create(status=Status.QUEUED, publish_at=NOON, publishes=1)
+
+    assert redispatch(NOON) == 1
+    queued.refresh_from_db()
+    first = queued.publish_at
+    assert redispatch(NOON) == 0
+    assert redispatch(first) == 1
+
+    queued.refresh_from_db()
+    assert queued.publishes == 3
+    assert queued.publish_at - first > (first - NOON) * 1.4
+
+
+def test_a_sweep_says_what_each_pass_did() -> None:
+    running()
+
+    assert sweep(LATER) == {"rescue": 1, "redispatch": 0}

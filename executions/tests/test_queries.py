@@ -1,0 +1,77 @@
+"""Every hot query walks a partial index, however long the history is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from executions.models import Execution, Status
+from jobs.models import Schedule
+from tests.factories import NOON, ExecutionFactory, JobFactory
+
+pytestmark = pytest.mark.django_db
+
+HISTORY = 5000
+
+
+@pytest.fixture
+def history() -> None:
+    """Many finished executions and idle schedules, so that a sequential scan does not pay."""
+    job = JobFactory.create()
+    shape = ExecutionFactory.build(
+        job=job, team=job.team, version=job.current, status=Status.SUCCEEDED, finished_at=NOON
+    )
+    rows = [
+        Execution(
+            **{
+                field.attname: getattr(shape, field.attname)
+                for field in Execution._meta.concrete_fields
+                if field.attname != "id"
+            }
+        )
+        for _ in range(HISTORY)
+    ]
+    Execution.objects.bulk_create(rows)
+    ExecutionFactory.create(job=job)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE executions_execution")
+
+
+def plan(rows: QuerySet[Execution]) -> str:
+    return rows.explain()
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        (lambda: Execution.objects.due(NOON)[:100], "execution_due_idx"),
+        (lambda: Execution.objects.overdue_message(NOON)[:100], "execution_publish_idx"),
+        (lambda: Execution.objects.lost(NOON)[:100], "execution_lease_idx"),
+        (lambda: Execution.objects.dead()[:100], "execution_dead_idx"),
+        (
+            lambda: Execution.objects.filter(status=Status.SCHEDULED).order_by("due_at")[:1],
+            "execution_next_idx",
+        ),
+    ],
+    ids=["due", "overdue_message", "lost", "dead", "next_instant"],
+)
+def test_hot_queries_read_only_what_waits(question: object, index: str) -> None:
+    assert index in plan(question())  # type: ignore[operator]
+
+
+def test_due_schedules_are_found_by_their_index() -> None:
+    job = JobFactory.create(schedule=False)
+    jobs = [job] + [JobFactory.create(team=job.team, schedule=False) for _ in range(3)]
+    Schedule.objects.bulk_create(
+        Schedule(job=job, type="interval", every_seconds=60, next_fire_at=NOON) for job in jobs
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_schedule")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # four rows fit into one page
+
+    assert "schedule_due_idx" in Schedule.objects.due(NOON)[:100].explain()
+    assert Schedule.objects.due(NOON - timedelta(seconds=1)).count() == 0

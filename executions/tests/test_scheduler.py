@@ -1,0 +1,140 @@
+"""Firing: one execution per slot, whoever fires and however often."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from executions import scheduler
+from executions.models import Execution, ExecutionEvent, Origin, Status
+from jobs import definitions
+from jobs.models import Schedule
+from jobs.policies import Misfire
+from tests.factories import NOON, JobFactory, ScheduleFactory
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_due_schedule_yields_one_execution_and_moves_on() -> None:
+    schedule = ScheduleFactory.create()
+
+    assert scheduler.fire_due(NOON) == 1
+
+    execution = Execution.objects.get()
+    schedule.refresh_from_db()
+    assert (execution.scheduled_for, execution.due_at, execution.status) == (
+        NOON,
+        NOON,
+        Status.SCHEDULED,
+    )
+    assert (execution.origin, execution.job_id) == (Origin.SCHEDULE, schedule.job_id)
+    assert schedule.next_fire_at == NOON + MINUTE
+
+
+def test_nothing_is_fired_early() -> None:
+    ScheduleFactory.create(next_fire_at=NOON + timedelta(milliseconds=1))
+
+    assert scheduler.fire_due(NOON) == 0
+    assert not Execution.objects.exists()
+
+
+def test_a_slot_that_was_fired_before_a_crash_is_not_fired_again() -> None:
+    schedule = ScheduleFactory.create()
+    scheduler.fire_due(NOON)
+    Schedule.objects.filter(pk=schedule.pk).update(next_fire_at=NOON)  # the crash lost the cursor
+
+    scheduler.fire_due(NOON)
+
+    assert Execution.objects.count() == 1
+
+
+def test_slots_keep_their_phase_when_the_beat_is_late() -> None:
+    schedule = ScheduleFactory.create()
+
+    scheduler.fire_due(NOON + timedelta(seconds=7))
+
+    schedule.refresh_from_db()
+    assert schedule.next_fire_at == NOON + MINUTE
+
+
+@pytest.mark.parametrize(("misfire", "run", "skipped"), [("latest", 1, 119), ("skip", 0, 120)])
+def test_missed_slots_are_accounted_for_in_one_row(misfire: str, run: int, skipped: int) -> None:
+    ScheduleFactory.create(misfire=Misfire(misfire))
+    two_hours_later = NOON + timedelta(hours=2) - timedelta(seconds=1)
+
+    scheduler.fire_due(two_hours_later + timedelta(minutes=2))
+
+    skips = Execution.objects.get(status=Status.SKIPPED)
+    assert skips.reason == "misfire"
+    assert Execution.objects.exclude(status=Status.SKIPPED).count() + skips.result["count"] == 122
+    assert skips.result["first"] == NOON.isoformat()
+
+
+def test_a_paused_or_disabled_schedule_is_left_alone() -> None:
+    ScheduleFactory.create(enabled=False)
+
+    assert scheduler.fire_due(NOON) == 0
+
+
+def test_a_schedule_that_cannot_name_its_next_slot_is_set_aside_and_stops_nobody() -> None:
+    broken = ScheduleFactory.create(type="cron", cron="0 12 * * *", timezone="Mars/Olympus")
+    ScheduleFactory.create()
+
+    assert scheduler.fire_due(NOON) == 2
+
+    broken.refresh_from_db()
+    assert (broken.enabled, "Mars/Olympus" in broken.disabled_reason) == (False, True)
+    assert Execution.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_three_beats_at_once_fire_each_slot_once() -> None:
+    for _ in range(20):
+        ScheduleFactory.create()
+    barrier = Barrier(3)
+
+    def fire(_: int) -> int:
+        barrier.wait()
+        try:
+            return sum(scheduler.fire_due(NOON, limit=5) for _ in range(6))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(fire, range(3))) == 20
+    assert Execution.objects.count() == 20
+
+
+def test_run_now_says_who_asked_and_why() -> None:
+    job = JobFactory.create()
+
+    execution = scheduler.run_now(job, now=NOON, actor="ann", reason="month end")
+
+    event = ExecutionEvent.objects.get(execution=execution)
+    assert (event.what, event.actor, event.detail) == ("requested", "ann", {"reason": "month end"})
+    assert (execution.origin, execution.due_at, execution.schedule_id) == ("manual", NOON, None)
+
+
+def test_an_execution_keeps_the_definition_it_started_with() -> None:
+    job = JobFactory.create(version__queue="default")
+    execution = scheduler.run_now(job, now=NOON, actor="ann")
+
+    definitions.change(job, {"payload": {"new": True}}, actor=None, now=NOON)
+
+    execution.refresh_from_db()
+    assert execution.version.number == 1
+
+
+def test_a_paused_job_cannot_be_started() -> None:
+    job = JobFactory.create(paused_at=NOON)
+
+    with pytest.raises(definitions.JobPausedError):
+        scheduler.run_now(job, now=NOON, actor="ann")
+
+    assert not Execution.objects.exists()
