@@ -8,6 +8,8 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
+from chronos_project import logs
+
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,6 +22,8 @@ SECRET_KEY = env.str("CHRONOS_SECRET_KEY")  # no default: a missing secret must 
 ALLOWED_HOSTS = env.list("CHRONOS_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CHRONOS_TRUSTED_ORIGINS", default=[])
 CHRONOS_VERSION = "0.1.0"
+
+LOGGING = logs.settings(env.str("CHRONOS_LOG_LEVEL", default="INFO"))
 
 # --- What Chronos does ------------------------------------------------------------------------
 CHRONOS_LEASE_SECONDS = env.int("CHRONOS_LEASE_SECONDS", default=30)

@@ -7,3 +7,16 @@ from django.apps import AppConfig
 
 class ExecutionsConfig(AppConfig):
     name = "executions"
+
+    def ready(self) -> None:
+        from executions import bell, clock  # noqa: PLC0415  models are not ready before this
+        from executions.models import Queue  # noqa: PLC0415
+        from jobs import host  # noqa: PLC0415
+
+        host.connect(
+            host.Host(
+                now=clock.now,
+                queue_names=lambda: list(Queue.objects.values_list("name", flat=True)),
+                wake=bell.ring,
+            )
+        )
