@@ -59,6 +59,13 @@ class Waiting:
 Outcome: TypeAlias = Succeeded | Failed | Waiting
 
 
+class InterruptError(Exception):
+    """Raised inside a kind by the worker that ends it: time is up, or the attempt was stopped.
+
+    A kind that catches exceptions lets this one pass; it is not the job's own.
+    """
+
+
 @dataclass(slots=True)
 class Context:
     """What a kind may know about the attempt it runs, and how it writes output.

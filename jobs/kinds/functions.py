@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from jobs.kinds.base import Context, Failed
+from jobs.kinds.base import Context, Failed, InterruptError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,6 @@ class JobFunction:
 
 
 _functions: dict[str, JobFunction] = {}
-_interrupts: set[type[Exception]] = set()
 
 
 def functions() -> Mapping[str, JobFunction]:
@@ -70,14 +69,6 @@ def register(function: JobFunction) -> None:
     if function.name in _functions:
         raise ValueError(f"There are two job functions called {function.name!r}.")
     _functions[function.name] = function
-
-
-def let_through(*exceptions: type[Exception]) -> None:
-    """Name exceptions by which a worker ends a function, such as Celery's soft time limit.
-
-    They are not the function's own: ``retry_for`` and ``give_up_on`` do not apply to them.
-    """
-    _interrupts.update(exceptions)
 
 
 def job_function(
@@ -141,6 +132,6 @@ class _Plain:
             return Failed("gave_up", repr(exc), retryable=False, trace=traceback.format_exc())
 
     def _may_be_retried(self, exc: Exception) -> bool:
-        if isinstance(exc, (RetryLater, *_interrupts)):
+        if isinstance(exc, RetryLater | InterruptError):
             return True
         return isinstance(exc, self._retry_for) and not isinstance(exc, self._give_up_on)

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from jobs.kinds.base import Context, Failed, Kind, Outcome, Succeeded
 from jobs.kinds.payload import Payload
 from lib import egress
+from lib.text import storable
 
 MAX_HEADERS = 50
 MAX_HEADER_VALUE = 4096  # characters
@@ -139,7 +140,7 @@ def _outcome(answer: egress.Answer) -> Outcome:
     result = {
         "status_code": answer.status_code,
         "headers": {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers},
-        "body": answer.body.decode(errors="replace").replace("\0", "\ufffd"),  # jsonb takes no NUL
+        "body": storable(answer.body.decode(errors="replace")),
         "truncated": answer.truncated,
         "elapsed_ms": round(answer.elapsed.total_seconds() * 1000),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import traceback
 from typing import Any
 
@@ -12,6 +11,7 @@ from rest_framework import serializers
 from jobs.kinds.base import Context, Failed, Fleet, Kind, Outcome, Succeeded, Waiting
 from jobs.kinds.functions import RetryLater, functions
 from jobs.kinds.payload import Payload, did_you_mean
+from lib.text import storable_json
 
 MAX_RESULT = 256 * 1024  # characters of JSON
 
@@ -80,15 +80,12 @@ def _outcome(returned: Any) -> Outcome:
 
 
 def _as_json(value: Any) -> Any:
-    """Return ``value`` as it will be read again: tuples as lists, keys as text.
+    """Return ``value`` as it will be read again: tuples as lists, keys and dates as text.
 
-    Raises ``TypeError``, ``ValueError`` or ``RecursionError`` for what JSON or PostgreSQL cannot
-    hold: other types, NaN, NUL, lone surrogates, circles, more than ``MAX_RESULT`` characters.
+    Raises ``TypeError``, ``ValueError`` or ``RecursionError`` for what cannot be stored: other
+    types, NaN, circles, more than ``MAX_RESULT`` characters.
     """
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    text.encode()
-    if re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
-        raise ValueError("text with NUL")
+    text = storable_json(value)
     if len(text) > MAX_RESULT:
         raise ValueError(f"{len(text)} characters, at most {MAX_RESULT} are kept")
     return json.loads(text)
