@@ -49,6 +49,8 @@ app = Celery(
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+COMPUTE = "compute"  # jobs.kinds.base.Fleet; apps are not loaded yet when this is read
+
 _hearts: list[Any] = []
 
 
@@ -56,8 +58,7 @@ def _queues_of(fleet: str) -> list[Any]:
     from executions import dispatch  # noqa: PLC0415  after django.setup()
     from executions.models import Queue  # noqa: PLC0415
 
-    names = Queue.objects.values_list("name", flat=True)
-    return [dispatch.celery_queue(name, fleet) for name in names]
+    return [dispatch.celery_queue(name, fleet) for name in Queue.objects.names()]
 
 
 @signals.celeryd_after_setup.connect
@@ -65,11 +66,10 @@ def choose_queues(instance: Any, **_: Any) -> None:
     """A worker without ``-Q`` takes every queue of its fleet, and Celery's own."""
     if instance.options.get("queues"):
         return
-    fleet = os.environ.get("CHRONOS_FLEET", "compute")
-    for queue in _queues_of(fleet):
-        instance.app.amqp.queues.select_add(queue)
-    if fleet == "compute":
-        instance.app.amqp.queues.select_add(instance.app.amqp.queues["celery"])
+    fleet = os.environ.get("CHRONOS_FLEET", COMPUTE)
+    queues = instance.app.amqp.queues
+    chosen = [queues.add(queue).name for queue in _queues_of(fleet)]
+    queues.select([*chosen, "celery"] if fleet == COMPUTE else chosen)
 
 
 @signals.worker_ready.connect
@@ -78,7 +78,7 @@ def start_heart(sender: Any, **_: Any) -> None:
     from executions import heartbeats  # noqa: PLC0415  after django.setup()
     from executions.models import Worker  # noqa: PLC0415
 
-    fleet = os.environ.get("CHRONOS_FLEET", "compute")
+    fleet = os.environ.get("CHRONOS_FLEET", COMPUTE)
 
     def follow_queues() -> None:
         for queue in _queues_of(fleet):

@@ -16,7 +16,7 @@ class ExecutionsConfig(AppConfig):
         host.connect(
             host.Host(
                 now=clock.now,
-                queue_names=lambda: list(Queue.objects.values_list("name", flat=True)),
+                queue_names=Queue.objects.names,
                 wake=bell.ring,
             )
         )

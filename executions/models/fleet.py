@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+DEFAULT_QUEUE = "default"
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def names(self) -> list[str]:
+        """Every queue there is; the default one is there even if its row is not."""
+        return sorted({DEFAULT_QUEUE, *self.values_list("name", flat=True)})
+
+
 class Queue(models.Model):
     """A named line of waiting executions; each fleet consumes one Celery queue of that name."""
 
@@ -22,6 +31,8 @@ class Queue(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[QueueQuerySet] = QueueQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["name"]
