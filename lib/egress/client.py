@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import ssl
 import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpcore2
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from threading import Event
 
-    import httpx2
-
     from lib.egress.addresses import Network
 
-IDLE_SECONDS = 4.0  # most servers close an idle connection after 5 s; ours goes first
+Header: TypeAlias = tuple[bytes | str, bytes | str]
+
+IDLE_SECONDS = 1.5  # servers close an idle connection after 2 s and more; ours goes first
+REPEATABLE = frozenset([b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"])  # RFC 9110: idempotent
 MAX_MESSAGE = 300  # characters: an answer that is not HTTP is quoted in its error
 MAX_IDLE = 100  # connections kept open for the next call
 
@@ -93,17 +95,33 @@ def request(  # noqa: PLR0913 - these are the parts of a call
         raise ValueError(f"{method!r} is not a method that Chronos calls with")
     targets.check_headers(headers)
     target = targets.parse_url(url, allowed=_allowed)
+    message = httpcore2.Request(
+        method,
+        httpcore2.URL(
+            scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+        ),
+        headers=[("Host", target.netloc), *_framing(method, body), *_completed(headers)],
+        content=body,
+    )
     watch = Watch(timeout, stop)
     token = current_watch.set(watch)
     try:
-        with _pool().stream(
-            method, _core_url(target), headers=_all_headers(target, headers), content=body
-        ) as response:
+        with closing(_send(message, watch)) as response:
             return _answer(response, max_body=max_body, watch=watch)
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as exc:
         raise UnreachableError(f"{target.host}: {exc}"[:MAX_MESSAGE]) from exc
     finally:
         current_watch.reset(token)
+
+
+def _send(message: httpcore2.Request, watch: Watch) -> httpcore2.Response:
+    """Send ``message``, again if the connection kept open for it was closed at the other end."""
+    while True:
+        try:
+            return _pool().handle_request(message)
+        except (httpcore2.NetworkError, httpcore2.ProtocolError):
+            if not watch.on_stale_connection or message.method not in REPEATABLE:
+                raise
 
 
 def _pool() -> httpcore2.ConnectionPool:
@@ -122,19 +140,17 @@ def _pool() -> httpcore2.ConnectionPool:
     )
 
 
-def _core_url(target: httpx2.URL) -> httpcore2.URL:
-    return httpcore2.URL(
-        scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
-    )
+def _framing(method: str, body: bytes | None) -> list[Header]:
+    if body is None and method not in ("POST", "PUT", "PATCH"):
+        return []
+    return [("Content-Length", str(len(body or b"")))]
 
 
-def _all_headers(
-    target: httpx2.URL, headers: Mapping[str, str]
-) -> list[tuple[bytes | str, bytes | str]]:
+def _completed(headers: Mapping[str, str]) -> list[Header]:
     defaults = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "Chronos"}
     given = {name.lower() for name in headers}
     missing = [(name, value) for name, value in defaults.items() if name not in given]
-    return [("Host", target.netloc), *headers.items(), *missing]
+    return [*headers.items(), *missing]
 
 
 def _answer(response: httpcore2.Response, *, max_body: int, watch: Watch) -> Answer:

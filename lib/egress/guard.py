@@ -48,6 +48,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
             why = why_forbidden(ip_address(address[0]), self._allowed)
             if why:
                 raise ForbiddenTargetError(f"{host} leads to {why}.")
+        watch.connected = True
         return _connect_to_one(endpoints, watch)
 
 

@@ -24,17 +24,28 @@ GLANCE_SECONDS = 0.25  # how long a wait may ignore the clock and ``stop``
 
 
 class Watch:
-    """How long a call may still take, and whether somebody asked it to stop."""
+    """How long a call may still take, whether somebody asked it to stop, and how far it came.
+
+    ``connected`` says that the call made a connection of its own instead of using one that was
+    left open, ``heard`` that a first byte of an answer has come.
+    """
 
     def __init__(self, timeout: float, stop: Event | None = None) -> None:
         self._timeout = timeout
         self._started = monotonic()
         self._stop = stop
+        self.connected = False
+        self.heard = False
 
     @property
     def elapsed(self) -> float:
         """Seconds since the call began."""
         return monotonic() - self._started
+
+    @property
+    def on_stale_connection(self) -> bool:
+        """Whether nothing happened yet but the use of a connection kept open by an earlier call."""
+        return not self.connected and not self.heard
 
     def glance(self) -> float:
         """Return how many seconds to wait before looking again: more than 0, and few.
@@ -66,9 +77,11 @@ class Wire(httpcore2.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
-            return self._patiently(lambda: self._sock.recv(max_bytes))
+            data = self._patiently(lambda: self._sock.recv(max_bytes))
         except OSError as exc:
             raise httpcore2.ReadError(words(exc)) from exc
+        current_watch.get().heard |= bool(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         rest = memoryview(buffer)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+HEAD = b"HTTP/1.1 200 OK\r\n"
+OK = HEAD + b"Content-Length: 2\r\n\r\nok"
+STREAM = HEAD + b"Content-Length: 10000000000\r\n\r\n"  # and nobody waits for the end
 
 
 @dataclass
