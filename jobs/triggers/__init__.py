@@ -1,0 +1,60 @@
+"""Triggers: from the schedule of a job to the instants at which it is due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from jobs.triggers import cron, interval, once
+from jobs.triggers.base import Trigger, TriggerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+__all__ = ["Trigger", "TriggerError", "build", "build_coming"]
+
+BUILDERS: dict[str, Callable[[Mapping[str, Any]], Trigger]] = {
+    "cron": cron.build,
+    "interval": interval.build,
+    "once": once.build,
+    "manual": once.build_manual,
+}
+# "Now" has passed by the time that a request is checked, and clocks differ.
+_JUST_NOW = timedelta(minutes=1)
+
+
+def build(schedule: Mapping[str, Any]) -> Trigger:
+    """Return the trigger of a canonical schedule.
+
+    ``schedule`` has a ``type`` and the fields of that type, with typed values: aware datetimes,
+    numbers and text, not text for everything. Fields of other types are not looked at. Slots that
+    are past do not matter, so what was once stored can always be built.
+
+    Raises ``TriggerError`` for whatever makes no sense.
+    """
+    kind = schedule.get("type")
+    if not isinstance(kind, str) or kind not in BUILDERS:
+        raise TriggerError(
+            "type",
+            "schedule.type_unknown",
+            "type must be one of the known schedule types.",
+            hint=f"Known: {', '.join(BUILDERS)}.",
+        )
+    return BUILDERS[kind](schedule)
+
+
+def build_coming(schedule: Mapping[str, Any], *, now: datetime) -> Trigger:
+    """Build the trigger of a new schedule, which must still have a slot ahead of it.
+
+    A slot that is at most a minute past counts as now. Raises ``TriggerError`` for one whose
+    slots have all passed, such as ``run_at`` of yesterday; ``manual`` needs none.
+    """
+    trigger = build(schedule)
+    if schedule["type"] == "manual" or trigger.after(now - _JUST_NOW):
+        return trigger
+    if schedule["type"] == "once":
+        raise TriggerError("run_at", "schedule.run_at_past", "run_at is in the past.")
+    raise TriggerError(
+        "cron", "schedule.never_fires", "The expression never fires again: its years have passed."
+    )

@@ -1,0 +1,211 @@
+"""Enums and pure rules: which slots run after a pause, and when a failed attempt is tried again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+from jobs.triggers.walk import first_of_newest, slots_between
+from lib import backoff
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jobs.triggers.base import Trigger
+
+GRACE = timedelta(seconds=60)
+"""A slot noticed later than this is late.
+
+Longer than a beat takes to be replaced, a deploy, or a restart of PostgreSQL, so that none of
+them makes a punctual slot count as missed; short enough that a machine that was down is noticed.
+"""
+
+BATCH = 500
+"""How many slots of one schedule run at once; more than the punctual ones can ever be."""
+
+CATCH_UP = 10_000
+"""How many slots ``Misfire.ALL`` makes up for; older ones are skipped."""
+
+_MOMENT = timedelta.resolution
+
+
+class Misfire(StrEnum):
+    """What becomes of late slots, those that are noticed more than ``GRACE`` after they were due.
+
+    ``SKIP``: they do not run, the punctual ones do. ``LATEST``: as soon as one is late, only the
+    newest of all due slots runs, so that a pause of any length ends with one run. ``ALL``: they
+    run, oldest first, and so do the punctual ones; beyond a cap the oldest are skipped. With each
+    of them, slots of which none is late all run.
+    """
+
+    SKIP = "skip"
+    LATEST = "latest"
+    ALL = "all"
+
+
+class Overlap(StrEnum):
+    """What becomes of a slot that is due while the previous execution of its job still runs.
+
+    ``SKIP``: it does not run. ``QUEUE``: one waits, further ones are skipped. ``QUEUE_ALL``: all
+    wait. ``CANCEL_PREVIOUS``: the running one is cancelled. ``ALLOW``: they run side by side.
+    """
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    QUEUE_ALL = "queue_all"
+    CANCEL_PREVIOUS = "cancel_previous"
+    ALLOW = "allow"
+
+
+class OnLost(StrEnum):
+    """What becomes of an execution whose worker died: try again, or fail (at most one start)."""
+
+    RETRY = "retry"
+    FAIL = "fail"
+
+
+class Priority(IntEnum):
+    """Which of the waiting executions go first: the lower number. Stored as it is, spelt out."""
+
+    CRITICAL = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+    BULK = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> Priority:
+        """Return the class spelt ``word``. Raises ``ValueError`` for an unknown one."""
+        for priority in cls:
+            if priority.word == word:
+                return priority
+        raise ValueError(f"{word!r} is not one of {', '.join(p.word for p in cls)}")
+
+
+class RetryStrategy(StrEnum):
+    """How the delay grows from one failed attempt to the next."""
+
+    NONE = "none"
+    FIXED = "fixed"
+    LINEAR = "linear"
+    EXPONENTIAL = "exponential"
+
+
+_DELAYS = {
+    RetryStrategy.NONE: backoff.fixed,  # for a kind that asks for a retry the job did not plan
+    RetryStrategy.FIXED: backoff.fixed,
+    RetryStrategy.LINEAR: backoff.linear,
+    RetryStrategy.EXPONENTIAL: backoff.exponential,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How hard a job tries. ``max_attempts`` counts the first try; ``cap`` bounds each delay."""
+
+    max_attempts: int
+    strategy: RetryStrategy
+    base: timedelta
+    cap: timedelta
+
+
+def retry_at(
+    failures: int,
+    *,
+    policy: RetryPolicy,
+    now: datetime,
+    retry_in: timedelta | None = None,
+    max_attempts: int | None = None,
+) -> datetime | None:
+    """Return when to try again after the attempt that made it ``failures``, or None: give up.
+
+    ``failures`` counts from 1. What the kind asks for goes first: ``retry_in`` (a target's
+    ``Retry-After``, for example) replaces the policy's delay and is bounded by a year only, and
+    ``max_attempts`` replaces its budget, also that of the strategy ``none``, which is one attempt.
+
+    Raises ``ValueError`` if ``failures`` is below 1.
+    """
+    planned = 1 if policy.strategy is RetryStrategy.NONE else policy.max_attempts
+    delay = _DELAYS[policy.strategy](failures, base=policy.base, cap=policy.cap)
+    if failures >= (planned if max_attempts is None else max_attempts):
+        return None
+    if retry_in is not None:
+        delay = max(backoff.NO_DELAY, min(retry_in, backoff.LONGEST))
+    return now + delay
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Slots in a row: the first, the last, and how many there are with both."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the due slots of a schedule.
+
+    ``skipped`` comes before every slot of ``run``, and ``run`` before ``cursor``, the first slot
+    that is not decided yet: usually in the future, None if there is none. It is still due when
+    more slots run than fit into one batch; ask again then.
+    """
+
+    run: list[datetime]
+    skipped: Stretch | None
+    cursor: datetime | None
+
+
+def slots_to_run(
+    trigger: Trigger,
+    cursor: datetime,
+    now: datetime,
+    misfire: Misfire,
+    *,
+    cap: int = CATCH_UP,
+) -> Taken:
+    """Decide about every slot from ``cursor``, the first one not decided yet, up to ``now``.
+
+    ``cap`` is how many slots ``Misfire.ALL`` makes up for, at least 1. The answer holds at most
+    ``BATCH`` slots and is found in bounded time, however many are due.
+    """
+    if cursor > now:
+        return Taken([], None, cursor)
+    kept = _first_kept(trigger, cursor, now, misfire, cap=cap)
+    skipped = _stretch(trigger, cursor, kept or now + _MOMENT)
+    if kept is None or kept > now:
+        return Taken([], skipped, kept)
+    run = [kept, *slots_between(trigger, kept, now, limit=BATCH - 1)]
+    return Taken(run, skipped, trigger.after(run[-1]))
+
+
+def _first_kept(
+    trigger: Trigger, cursor: datetime, now: datetime, misfire: Misfire, *, cap: int
+) -> datetime | None:
+    """Return the first slot from ``cursor`` on that is not skipped; it may lie after ``now``."""
+    punctual = now - GRACE
+    if cursor >= punctual:
+        return cursor
+    match misfire:
+        case Misfire.SKIP:
+            return trigger.after(punctual - _MOMENT)
+        case Misfire.LATEST:
+            return max(cursor, trigger.at_or_before(now) or cursor)
+        case Misfire.ALL if 1 + trigger.count(cursor, now) > cap:
+            return first_of_newest(trigger, cursor, now, number=cap)
+    return cursor
+
+
+def _stretch(trigger: Trigger, first: datetime, end: datetime) -> Stretch | None:
+    """Describe the slots from ``first`` on and before ``end``."""
+    if first >= end:
+        return None
+    last = max(first, trigger.at_or_before(end - _MOMENT) or first)
+    return Stretch(first, last, 1 + trigger.count(first, last))
