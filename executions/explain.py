@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from executions import alive
@@ -11,7 +12,7 @@ from executions.transitions import allowed
 from jobs import kinds
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from executions.models import Execution
 
@@ -46,12 +47,22 @@ def lateness(execution: Execution, *, now: datetime) -> timedelta | None:
 
     ``None`` when it is not due yet, or ended without a start.
     """
-    started = execution.started_at
-    if started and (execution.queued_at is None or started >= execution.queued_at):
-        return started - execution.due_at
-    if execution.finished_at or execution.due_at > now:
-        return None
-    return now - execution.due_at
+    match execution.status:
+        case Status.SCHEDULED | Status.QUEUED if execution.due_at <= now:
+            return now - execution.due_at
+        case Status.RUNNING | Status.SUCCEEDED | Status.FAILED if execution.started_at:
+            return max(execution.started_at - execution.due_at, timedelta(0))
+    return None
+
+
+def duration(execution: Execution, *, now: datetime) -> timedelta | None:
+    """Return how long the newest attempt took, or takes by now; ``None`` when it did not end."""
+    match execution.status:
+        case Status.RUNNING if execution.started_at:
+            return now - execution.started_at
+        case Status.SUCCEEDED | Status.FAILED if execution.started_at and execution.finished_at:
+            return execution.finished_at - execution.started_at
+    return None
 
 
 def waiting_on(execution: Execution, *, now: datetime) -> Blocker | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
-from django.db import Error, close_old_connections, connection
+from django.db import Error, connection
 
 from executions import clock, interrupts, logs
 
@@ -92,7 +92,7 @@ class Keeper:
             with self._changed:
                 held = list(self._held)
             tend(held)
-            close_old_connections()
+            connection.close()  # used a few times a minute: not worth keeping one per process
 
 
 def tend(held: Sequence[Held]) -> None:

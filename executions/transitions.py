@@ -93,6 +93,11 @@ def skip(execution: Execution, *, now: datetime, reason: str, detail: dict[str, 
     ExecutionEvent.objects.create(execution=execution, at=now, what="skipped", detail=detail)
 
 
+def born_skipped(*, now: datetime, reason: str, detail: dict[str, Any]) -> dict[str, Any]:
+    """Fields of an execution that is only recorded as not having run."""
+    return {"status": Status.SKIPPED, "finished_at": now, "reason": reason, "result": detail}
+
+
 def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -> Execution | None:
     """Take a queued execution: one statement that raises the attempt and opens its row.
 
