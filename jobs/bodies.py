@@ -28,7 +28,7 @@ DEFAULTS: dict[str, Any] = {
         "timeout_seconds": 300,
         "overlap": policies.Overlap.SKIP.value,
         "misfire": policies.Misfire.LATEST.value,
-        "priority": policies.Priority.NORMAL.name.lower(),
+        "priority": policies.Priority.NORMAL.word,
         "queue": "default",
         "on_lost": policies.OnLost.RETRY.value,
     },
@@ -60,7 +60,7 @@ def of(job: Job) -> dict[str, Any]:
             "timeout_seconds": _shortest(version.timeout_seconds),
             "overlap": schedule.overlap,
             "misfire": schedule.misfire,
-            "priority": policies.Priority(version.priority).name.lower(),
+            "priority": policies.Priority(version.priority).word,
             "queue": version.queue,
             "on_lost": version.on_lost,
         },
@@ -129,7 +129,7 @@ def version_fields(body: Mapping[str, Any]) -> dict[str, Any]:
         "retry_max_seconds": retry["max_seconds"],
         "timeout_seconds": policy["timeout_seconds"],
         "queue": policy["queue"],
-        "priority": policies.Priority[policy["priority"].upper()].value,
+        "priority": policies.Priority.of(policy["priority"]).value,
         "on_lost": policy["on_lost"],
     }
 
@@ -145,7 +145,7 @@ def _is_of_another_sort(name: str, current: Mapping[str, Any], body: Mapping[str
 
 
 def _shortest(number: float) -> float:
-    return int(number) if number.is_integer() else number
+    return int(number) if number == int(number) else number
 
 
 def _as_json(value: Any) -> Any:

@@ -1,0 +1,474 @@
+"""Jobs come, change, rest, go and come back; the database says what is left."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Lock
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection, transaction
+
+from jobs import bodies, definitions, host, slugs
+from jobs.models import Job, JobVersion, Schedule
+from jobs.triggers import TriggerError
+from tests.factories import NOON, JobFactory, ScheduleFactory, TeamFactory, UserFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from accounts.models import Team
+
+pytestmark = pytest.mark.django_db
+
+CRON = {"type": "cron", "cron": "0 9 * * 1", "timezone": "UTC"}
+MONDAY = datetime(2027, 6, 21, 9, 0, tzinfo=UTC)  # the first after NOON, which is a Tuesday
+LATER = NOON + timedelta(hours=1)
+
+
+def make(team: Team | None = None, **body: Any) -> Job:
+    body = {"name": "Report"} | body
+    return definitions.create(team or TeamFactory.create(), body, actor=None, now=NOON)
+
+
+@pytest.fixture
+def rings() -> Iterator[list[str]]:
+    """What the beats hear."""
+    heard: list[str] = []
+    before = host._host
+    host.connect(host.Host(wake=lambda: heard.append("ring")))
+    yield heard
+    host.connect(before)
+
+
+def test_a_job_begins_with_version_one_and_the_defaults() -> None:
+    user = UserFactory.create()
+    job = definitions.create(TeamFactory.create(), {"name": "Report"}, actor=user, now=NOON)
+
+    job = Job.objects.get(pk=job.pk)
+    assert job.current is not None
+    assert job.current.number == 1
+    assert job.created_by == job.current.created_by == user
+    assert bodies.of(job) == {**bodies.DEFAULTS, "name": "Report", "slug": "report"}
+    assert job.schedule.next_fire_at is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "first"),
+    [
+        ({"type": "manual"}, None),
+        ({"type": "cron", "cron": "0 9 * * 1"}, MONDAY),
+        ({"type": "cron", "cron": "0 9 * * 1", "timezone": "Europe/Berlin"},
+         MONDAY - timedelta(hours=2)),
+        ({"type": "interval", "every_seconds": 90}, NOON + timedelta(seconds=90)),
+        ({"type": "interval", "every_seconds": 3600, "anchor": NOON - timedelta(minutes=20)},
+         NOON + timedelta(minutes=40)),
+        ({"type": "once", "run_at": LATER}, LATER),
+        ({"type": "once"}, NOON),
+        ({"type": "once", "run_at": None}, NOON),
+    ],
+)  # fmt: skip
+def test_the_first_slot_follows_from_the_schedule(
+    schedule: dict[str, Any], first: datetime | None
+) -> None:
+    assert make(schedule=schedule).schedule.next_fire_at == first
+
+
+def test_a_job_that_is_created_paused_fires_only_after_resume() -> None:
+    job = make(schedule=CRON, status="paused")
+    assert not Schedule.objects.due(MONDAY).exists()
+
+    definitions.resume(job, now=NOON, actor=None)
+    assert Schedule.objects.due(MONDAY).get().job == job
+
+
+def test_an_unusable_schedule_leaves_no_row() -> None:
+    with pytest.raises(TriggerError):
+        make(schedule={"type": "cron", "cron": "nonsense"})
+    assert not Job.objects.exists()
+
+
+# --- slugs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Weekly Newsletter", "weekly-newsletter"),
+        ("Été à Paris", "ete-a-paris"),
+        ("  --  ", "job"),
+        ("日本語", "job"),
+        ("by slug", "job-by-slug"),
+        ("a_b__c", "a-b-c"),
+        ("x" * 200, "x" * 80),
+        ("y" * 79 + " z", "y" * 79),
+        ("0190a2f4-0000-7000-8000-000000000000", "job-0190a2f4-0000-7000-8000-000000000000"),
+    ],
+)
+def test_a_name_makes_a_slug(name: str, slug: str) -> None:
+    assert slugs.of_name(name) == slug
+    assert slugs.is_valid(slug)
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["", "A", "a_b", "a--b", "-a", "a-", "a b", "a\n", "ä", "x" * 81, "by-slug",
+     "0190a2f4-0000-7000-8000-000000000000"],
+)  # fmt: skip
+def test_such_a_slug_is_refused(slug: str) -> None:
+    assert not slugs.is_valid(slug)
+
+
+def test_equal_names_get_numbered_slugs() -> None:
+    team = TeamFactory.create()
+    assert [make(team).slug for _ in range(3)] == ["report", "report-2", "report-3"]
+    assert make().slug == "report", "another team has slugs of its own"
+
+
+def test_a_numbered_slug_stays_within_its_length() -> None:
+    team = TeamFactory.create()
+    long = [make(team, name="x" * 200).slug for _ in range(2)]
+    assert long == ["x" * 80, "x" * 78 + "-2"]
+
+
+def test_a_given_slug_that_is_taken_is_an_error() -> None:
+    team = TeamFactory.create()
+    make(team, slug="mine")
+    with pytest.raises(definitions.SlugTakenError):
+        make(team, slug="mine")
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_creates_of_one_name_at_once_make_twenty_slugs() -> None:
+    team = TeamFactory.create()
+
+    found = at_once(8, lambda n: make(team).slug, calls=20)
+
+    assert sorted(found) == sorted(["report", *(f"report-{n}" for n in range(2, 21))])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_creates_with_one_slug_one_wins() -> None:
+    team = TeamFactory.create()
+
+    def create(n: int) -> bool:
+        try:
+            return bool(make(team, slug="mine"))
+        except definitions.SlugTakenError:
+            return False
+
+    assert sum(at_once(8, create, calls=20)) == 1
+    assert Job.objects.count() == JobVersion.objects.count() == Schedule.objects.count() == 1
+
+
+# --- change --------------------------------------------------------------------------------------
+
+
+def test_a_change_adds_a_version_and_keeps_the_old_one() -> None:
+    job = make(schedule=CRON, payload={"a": 1})
+    first = job.current
+
+    definitions.change(job, {"payload": {"b": 2}, "name": "Other"}, actor=None, now=LATER)
+
+    job = Job.objects.get(pk=job.pk)
+    assert job.current is not None
+    assert (job.name, job.slug) == ("Other", "report")
+    assert (job.current.number, job.current.payload) == (2, {"b": 2})
+    assert JobVersion.objects.get(number=1) == first
+    assert JobVersion.objects.get(number=1).payload == {"a": 1}
+
+
+def test_a_change_that_changes_nothing_adds_nothing() -> None:
+    job = make(schedule=CRON)
+    definitions.change(job, bodies.of(job), actor=None, now=LATER)
+    assert JobVersion.objects.count() == 1
+
+
+def test_a_changed_schedule_is_due_strictly_after_the_change() -> None:
+    job = make(schedule=CRON)
+    definitions.change(
+        job, {"schedule": {"type": "interval", "every_seconds": 60}}, actor=None, now=LATER
+    )
+    schedule = Schedule.objects.get()
+    assert schedule.next_fire_at == LATER + timedelta(seconds=60)
+    assert schedule.cron == ""
+
+
+def test_an_interval_keeps_its_phase_when_only_its_length_changes() -> None:
+    job = make(schedule={"type": "interval", "every_seconds": 60})
+    definitions.change(
+        job,
+        {"schedule": {"type": "interval", "every_seconds": 600}},
+        actor=None,
+        now=NOON + timedelta(seconds=61),
+    )
+    assert Schedule.objects.get().next_fire_at == NOON + timedelta(seconds=600)
+
+
+def test_a_slot_that_is_due_survives_a_change_of_something_else() -> None:
+    schedule = ScheduleFactory.create(next_fire_at=NOON)
+    definitions.change(schedule.job, {"name": "Other"}, actor=None, now=LATER)
+    schedule.refresh_from_db()
+    assert schedule.next_fire_at == NOON
+
+
+def test_a_change_mends_a_schedule_that_was_disabled() -> None:
+    schedule = ScheduleFactory.create(enabled=False, disabled_reason="no such zone")
+    definitions.change(schedule.job, {"schedule": CRON}, actor=None, now=NOON)
+    schedule.refresh_from_db()
+    assert (schedule.enabled, schedule.disabled_reason) == (True, "")
+
+
+def test_a_change_leaves_a_paused_job_paused() -> None:
+    job = make(schedule=CRON, status="paused")
+    definitions.change(job, {"schedule": CRON | {"cron": "* * * * *"}}, actor=None, now=NOON)
+    assert not Schedule.objects.get().enabled
+
+
+def test_a_status_changes_without_a_version() -> None:
+    job = make(schedule=CRON)
+    definitions.change(job, {"status": "paused"}, actor=None, now=NOON)
+    assert (job.status, Schedule.objects.get().enabled) == ("paused", False)
+    definitions.change(job, {"status": "active"}, actor=None, now=NOON)
+    assert (job.status, Schedule.objects.get().enabled) == ("active", True)
+    assert JobVersion.objects.count() == 1
+
+
+def test_a_slug_cannot_be_changed_to_one_that_is_taken() -> None:
+    team = TeamFactory.create()
+    make(team, slug="mine")
+    other = make(team, slug="other")
+    with pytest.raises(definitions.SlugTakenError):
+        definitions.change(other, {"slug": "mine"}, actor=None, now=NOON)
+    assert JobVersion.objects.filter(job=other).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_at_once_use_each_version_number_once_and_lose_nothing() -> None:
+    job = make()
+
+    def change(n: int) -> None:
+        body = {"description": "new"} if n == 0 else {"payload": {"n": n}}
+        definitions.change(Job.objects.get(pk=job.pk), body, actor=None, now=NOON)
+
+    at_once(8, change, calls=8)
+
+    job.refresh_from_db()
+    assert sorted(JobVersion.objects.values_list("number", flat=True)) == list(range(1, 10))
+    assert job.current is not None
+    assert job.current.number == 9
+    assert job.description == "new"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pause_during_a_change_is_not_undone_by_it() -> None:
+    job = make(schedule=CRON)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            mine = Job.objects.get(pk=job.pk)
+            definitions.change(
+                mine, {"schedule": CRON | {"cron": "1 * * * *"}}, actor=None, now=NOON
+            )
+            pausing = pool.submit(_pause_elsewhere, job)
+            with pytest.raises(TimeoutError):
+                pausing.result(timeout=0.3)
+        pausing.result(timeout=10)
+
+    schedule = Schedule.objects.get()
+    assert (schedule.cron, schedule.enabled) == ("1 * * * *", False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_execution_may_be_added_while_its_job_is_being_changed() -> None:
+    job = make(schedule=CRON)
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        definitions.change(Job.objects.get(pk=job.pk), {"name": "Other"}, actor=None, now=NOON)
+        pool.submit(_add_row_below, job).result(timeout=10)
+
+
+# --- pause, resume -------------------------------------------------------------------------------
+
+
+def test_a_paused_job_is_not_due_and_says_why() -> None:
+    job = make(schedule=CRON)
+    definitions.pause(job, now=NOON, actor=None, reason="noisy")
+    assert not Schedule.objects.due(MONDAY).exists()
+    assert (job.status, job.paused_at, job.paused_reason) == ("paused", NOON, "noisy")
+    with pytest.raises(definitions.JobPausedError) as refusal:
+        definitions.check_startable(job)
+    assert refusal.value.current_status == "paused"
+    assert "resume" in refusal.value.allowed_actions
+
+
+def test_a_second_pause_keeps_the_first_reason() -> None:
+    job = make()
+    definitions.pause(job, now=NOON, actor=None, reason="noisy")
+    definitions.pause(job, now=LATER, actor=None, reason="again")
+    job.refresh_from_db()
+    assert (job.paused_at, job.paused_reason) == (NOON, "noisy")
+
+
+@pytest.mark.parametrize(
+    ("missed", "due"),
+    [("skip", NOON + timedelta(minutes=61)), ("latest", NOON + timedelta(minutes=1)),
+     ("all", NOON + timedelta(minutes=1))],
+)  # fmt: skip
+def test_resume_forgets_missed_slots_or_leaves_them_to_the_misfire_policy(
+    missed: definitions.Missed, due: datetime
+) -> None:
+    job = make(schedule={"type": "interval", "every_seconds": 60})
+    definitions.pause(job, now=NOON, actor=None)
+    definitions.resume(job, now=LATER, actor=None, missed=missed)
+    assert Schedule.objects.get().next_fire_at == due
+    definitions.check_startable(job)
+
+
+def test_resuming_a_job_that_is_not_paused_moves_nothing() -> None:
+    schedule = ScheduleFactory.create(next_fire_at=NOON)
+    definitions.resume(schedule.job, now=LATER, actor=None)
+    schedule.refresh_from_db()
+    assert schedule.next_fire_at == NOON
+
+
+def test_a_single_slot_missed_while_paused_is_gone_when_skipped() -> None:
+    job = make(schedule={"type": "once", "run_at": NOON + timedelta(minutes=1)})
+    definitions.pause(job, now=NOON, actor=None)
+    definitions.resume(job, now=LATER, actor=None)
+    assert Schedule.objects.get().next_fire_at is None
+
+
+# --- archive, restore ----------------------------------------------------------------------------
+
+
+def test_an_archived_job_frees_its_slug_and_is_not_due() -> None:
+    job = make(schedule=CRON)
+    definitions.archive(job, now=NOON, actor=None)
+    assert not Schedule.objects.due(MONDAY).exists()
+    assert make(job.team).slug == job.slug
+
+
+VERBS: list[Callable[[Job], None]] = [
+    lambda job: definitions.change(job, {"name": "x"}, actor=None, now=NOON),
+    lambda job: definitions.pause(job, now=NOON, actor=None),
+    lambda job: definitions.resume(job, now=NOON, actor=None),
+    definitions.check_startable,
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_archived_job_can_only_be_restored(verb: Callable[[Job], None]) -> None:
+    job = make()
+    definitions.archive(job, now=NOON, actor=None)
+    definitions.archive(job, now=LATER, actor=None)
+    with pytest.raises(definitions.JobArchivedError) as refusal:
+        verb(job)
+    assert refusal.value.allowed_actions == ["restore"]
+    job.refresh_from_db()
+    assert job.archived_at == NOON
+
+
+def test_a_restored_job_goes_on_after_the_slots_it_missed() -> None:
+    job = make(schedule={"type": "interval", "every_seconds": 60})
+    definitions.archive(job, now=NOON, actor=None)
+    definitions.restore(job, now=LATER, actor=None)
+    assert job.status == "active"
+    assert Schedule.objects.due(LATER + timedelta(minutes=1)).get().job == job
+    assert not Schedule.objects.due(LATER).exists()
+
+
+def test_a_job_that_was_paused_comes_back_paused() -> None:
+    job = make(schedule=CRON, status="paused")
+    definitions.archive(job, now=NOON, actor=None)
+    definitions.restore(job, now=LATER, actor=None)
+    assert (job.status, Schedule.objects.get().disabled_reason) == ("paused", "paused")
+
+
+def test_restoring_a_job_that_is_not_archived_changes_nothing() -> None:
+    job = make(schedule=CRON)
+    definitions.restore(job, now=LATER, actor=None)
+    assert Schedule.objects.get().next_fire_at == MONDAY
+
+
+def test_a_job_can_be_restored_for_thirty_days() -> None:
+    job = make()
+    definitions.archive(job, now=NOON, actor=None)
+    too_late = NOON + timedelta(days=30, seconds=1)
+    with pytest.raises(definitions.RestoreExpiredError):
+        definitions.restore(job, now=too_late, actor=None)
+    definitions.restore(job, now=NOON + timedelta(days=30), actor=None)
+    assert job.status == "active"
+
+
+def test_a_job_whose_slug_went_to_another_cannot_be_restored() -> None:
+    job = make()
+    definitions.archive(job, now=NOON, actor=None)
+    make(job.team)
+    with pytest.raises(definitions.SlugTakenError):
+        definitions.restore(job, now=LATER, actor=None)
+    job.refresh_from_db()
+    assert job.status == "archived"
+
+
+# --- the bell ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_beats_are_woken_once_the_schedule_is_stored(rings: list[str]) -> None:
+    with transaction.atomic():
+        job = make(schedule=CRON)
+        assert not rings, "a beat would not see the row yet"
+    assert len(rings) == 1
+
+    definitions.pause(job, now=NOON, actor=None)
+    assert len(rings) == 1, "nothing is due earlier than before"
+    definitions.resume(job, now=NOON, actor=None)
+    assert len(rings) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_that_fails_does_not_fail_the_create(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise RuntimeError("bell")
+
+    before = host._host
+    host.connect(host.Host(wake=broken))
+    try:
+        make(schedule=CRON)
+    finally:
+        host.connect(before)
+    assert Job.objects.count() == 1
+
+
+def at_once(threads: int, call: Callable[[int], Any], *, calls: int) -> list[Any]:
+    """Run ``call(0)``, ``call(1)``, … in threads that start together, each with a connection."""
+    start, first, lock = Barrier(threads), set(range(threads)), Lock()
+
+    def run(n: int) -> Any:
+        with lock:
+            waits = n in first
+        if waits:
+            start.wait(timeout=10)
+        try:
+            return call(n)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(calls)))
+
+
+def _pause_elsewhere(job: Job) -> None:
+    definitions.pause(Job.objects.get(pk=job.pk), now=NOON, actor=None)
+    connection.close()
+
+
+def _add_row_below(job: Job) -> None:
+    JobVersion.objects.create(job_id=job.pk, number=99, kind="noop")
+    connection.close()
+
+
+def test_a_job_of_the_factory_reads_like_a_created_one() -> None:
+    job = JobFactory.create(name="Report", slug="report")
+    assert bodies.of(job) == {**bodies.DEFAULTS, "name": "Report", "slug": "report"}
