@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from executions import clock, leases, runner, transitions
+from executions.logs import Output
 from executions.models import Attempt, Execution, Status
 from executions.transitions import Report
 from jobs.kinds.base import Context, Failed, Succeeded
@@ -139,9 +140,7 @@ def test_an_outcome_that_comes_after_the_rescue_changes_nothing() -> None:
     assert execution.attempts.get().outcome == Attempt.Outcome.LOST
 
 
-def _output() -> Any:
-    from executions.logs import Output
-
+def _output() -> Output:
     return Output(clock.now)
 
 
