@@ -1,0 +1,53 @@
+"""Whose objects a request is about, and what its user may do with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+
+from accounts.models import Membership
+from accounts.roles import allows
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from django.http import HttpRequest
+    from rest_framework.request import Request
+
+    from accounts.models import Team, User
+    from accounts.roles import Verb
+
+_CACHE = "_chronos_membership"
+
+
+def membership_of(request: Request | HttpRequest) -> Membership:
+    """Return the membership by which the request's user acts; asks the database once a request.
+
+    Everybody acts in their personal team. Raises ``NotAuthenticated`` for nobody and
+    ``PermissionDenied`` for somebody without a team.
+    """
+    if not request.user.is_authenticated:
+        raise NotAuthenticated
+    cached: Membership | None = getattr(request, _CACHE, None)
+    if cached is not None and cached.user_id == request.user.pk:
+        return cached
+
+    mine = Membership.objects.filter(user=request.user, team__personal_of=request.user)
+    membership = mine.select_related("team").first()
+    if membership is None:
+        raise PermissionDenied("You belong to no team.", code="no_team")
+    setattr(request, _CACHE, membership)
+    return membership
+
+
+def team_of(request: Request | HttpRequest) -> Team:
+    """Return the team whose objects this request sees. Raises as ``membership_of`` does."""
+    return membership_of(request).team
+
+
+def may(user: User | AnonymousUser, verb: Verb, team: Team) -> bool:
+    """Say whether ``user`` may ``verb`` what ``team`` owns, as the database knows it now."""
+    if not user.is_active or not user.is_authenticated:
+        return False
+    role = Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first()
+    return role is not None and allows(role, verb)
