@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.conf import settings
 
+from chronos_project import checks  # noqa: F401  registers them
 from chronos_project.adoption import adopt
 from chronos_project.celery import app as celery_app
 

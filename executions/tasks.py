@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from celery import shared_task
@@ -38,6 +38,6 @@ def run_execution(self: Task, execution_id: str) -> str:
 
 
 @shared_task(name="executions.sweep")
-def sweep() -> dict[str, Any]:
-    """Run every maintenance pass to its end; the beat's quick sweeps do the first batches."""
-    return maintenance.sweep(clock.now())
+def sweep() -> dict[str, int]:
+    """Run every maintenance pass to its end; beats run single batches in between."""
+    return maintenance.sweep_all(clock.now())

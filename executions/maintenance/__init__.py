@@ -17,3 +17,14 @@ PASSES: tuple[Callable[[datetime], int], ...] = (rescue, redispatch)
 def sweep(now: datetime) -> dict[str, int]:
     """Run one batch of every pass; return how many rows each handled."""
     return {one.__name__: one(now) for one in PASSES}
+
+
+def sweep_all(now: datetime) -> dict[str, int]:
+    """Sweep until nothing is left; return how many rows each pass handled in all.
+
+    What is handled moves out of its pass's sight, so this ends.
+    """
+    total = dict.fromkeys((one.__name__ for one in PASSES), 0)
+    while any((handled := sweep(now)).values()):
+        total = {name: total[name] + number for name, number in handled.items()}
+    return total

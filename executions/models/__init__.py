@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from executions.models.deadletter import DeadLetter
 from executions.models.execution import Execution
 from executions.models.fleet import Beat, Queue, Worker
 from executions.models.history import Attempt, ExecutionEvent, LogChunk
@@ -12,6 +13,7 @@ __all__ = [
     "UNFINISHED",
     "Attempt",
     "Beat",
+    "DeadLetter",
     "Execution",
     "ExecutionEvent",
     "LogChunk",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from executions import transitions
-from executions.maintenance import redispatch, rescue, sweep
+from executions.maintenance import redispatch, rescue, sweep, sweep_all
 from executions.models import Attempt, Execution, Status
 from jobs.policies import OnLost
 from tests.factories import NOON, ExecutionFactory, JobFactory
@@ -84,3 +84,11 @@ def test_a_sweep_says_what_each_pass_did() -> None:
     running()
 
     assert sweep(LATER) == {"rescue": 1, "redispatch": 0}
+
+
+def test_a_full_sweep_goes_on_until_nothing_is_left() -> None:
+    for _ in range(3):
+        running()
+
+    assert sweep_all(LATER) == {"rescue": 3, "redispatch": 0}
+    assert sweep_all(LATER) == {"rescue": 0, "redispatch": 0}

@@ -1,0 +1,61 @@
+"""Dead letters: what failed for good waits here until somebody redrives or resolves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.utils.text import Truncator
+
+from accounts.cells import instant
+from executions import clock, deadletters
+from executions.admin.executions import ExecutionAdmin
+from executions.admin.filters import KindFilter, ReasonFilter
+from executions.deadletters import NotDeadError
+from executions.models import DeadLetter, Execution
+from jobs.definitions import DefinitionError
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ExecutionAdmin):
+    list_display = ["job_name", "state", "reason", "what", "attempt", "failed", "where"]
+    list_filter = [ReasonFilter, KindFilter]
+    actions = ["redrive", "resolve"]
+
+    def page_actions(self, request: HttpRequest, obj: Execution) -> list[str]:
+        return ["redrive", "resolve"]
+
+    @admin.action(description="Redrive", permissions=["operate"])
+    def redrive(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        now, actor = clock.now(), str(request.user)
+        self.act_on_each(
+            request,
+            queryset.select_related("job__current"),
+            lambda execution: deadletters.redrive(execution, now=now, actor=actor),
+            done="redriven",
+            refusals=(NotDeadError, DefinitionError),
+        )
+
+    @admin.action(description="Resolve", permissions=["operate"])
+    def resolve(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        now, actor = clock.now(), str(request.user)
+        self.act_on_each(
+            request,
+            queryset,
+            lambda execution: deadletters.resolve(execution, now=now, actor=actor),
+            done="resolved",
+            refusals=(NotDeadError,),
+        )
+
+    @admin.display(description="message")
+    def what(self, execution: Execution) -> str:
+        return Truncator(execution.message).chars(100)
+
+    @admin.display(description="failed")
+    def failed(self, execution: Execution) -> SafeString | str:
+        return instant(execution.finished_at)

@@ -1,0 +1,131 @@
+"""Executions: the list, the page of one, cancel and run again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from accounts.badges import badge
+from accounts.cells import EMPTY, instant, length, link
+from accounts.long_lists import CappedChangeList
+from accounts.theme import WindowAdmin
+from executions import again, clock, explain, transitions
+from executions.admin import page
+from executions.admin.filters import KindFilter, ReasonFilter
+from executions.deadletters import NotDeadError
+from executions.models import Execution
+from jobs.definitions import DefinitionError
+from jobs.models import Job
+
+if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+# An execution, or an attempt of it by the name that Celery and Flower know.
+ID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-\d+)?", re.IGNORECASE)
+MOST_JOBS = 200  # whose executions a search by name shows
+
+
+class ExecutionChangeList(CappedChangeList):
+    def apply_select_related(self, qs: QuerySet[Execution]) -> QuerySet[Execution]:
+        return qs.select_related("job").defer("payload", "result", "message")
+
+
+class ExecutionAdmin(WindowAdmin):
+    """A window, not a form: operators act through actions, never by editing rows."""
+
+    team_path = "team"
+    change_form_template = "executions/execution.html"
+    list_display = ["job_name", "state", "reason", "attempt", "due", "started", "took", "where"]
+    list_filter = ["status", ReasonFilter, KindFilter]
+    search_fields = ["pk"]  # shows the box; ``get_search_results`` does the search
+    search_help_text = "Id of an execution or attempt, or a part of a job's name"
+    ordering = ["-pk"]
+    sortable_by = ()  # only the id has an index that any list can use
+    fields = ["id"]
+    actions = ["cancel", "run_again"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ExecutionChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
+    ) -> tuple[QuerySet[Execution], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if found := ID.fullmatch(term):
+            return queryset.filter(pk=found[1]), False
+        jobs = Job.objects.filter(name__icontains=term).order_by("-pk").values("pk")
+        return queryset.filter(job__in=jobs[:MOST_JOBS]), False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Execution | None:
+        execution: Execution | None = super().get_object(request, object_id, from_field)
+        return execution
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if execution := kwargs.get("obj"):
+            context |= page.context(execution, now=clock.now())
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def page_actions(self, request: HttpRequest, obj: Execution) -> list[str]:
+        names = {"cancel": "cancel", "retry": "run_again"}
+        return [names[word] for word in explain.allowed_actions(obj)]
+
+    @admin.action(description="Cancel", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        now, actor = clock.now(), str(request.user)
+        self.act_on_each(
+            request,
+            queryset,
+            lambda execution: transitions.cancel(execution, now=now, actor=actor),
+            done="cancelled",
+            refusals=(transitions.TransitionError,),
+        )
+
+    @admin.action(description="Run again", permissions=["operate"])
+    def run_again(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        now, actor = clock.now(), str(request.user)
+        self.act_on_each(
+            request,
+            queryset.select_related("job__current"),
+            lambda execution: again.run_again(execution, now=now, actor=actor),
+            done="started again",
+            refusals=(NotDeadError, DefinitionError),
+        )
+
+    @admin.display(description="job")
+    def job_name(self, execution: Execution) -> str:
+        return execution.job.name
+
+    @admin.display(description="status")
+    def state(self, execution: Execution) -> SafeString:
+        return badge(execution.status)
+
+    @admin.display(description="due")
+    def due(self, execution: Execution) -> SafeString | str:
+        return instant(execution.due_at)
+
+    @admin.display(description="started")
+    def started(self, execution: Execution) -> SafeString | str:
+        return instant(execution.started_at)
+
+    @admin.display(description="took")
+    def took(self, execution: Execution) -> str:
+        return length(explain.duration(execution, now=clock.now()))
+
+    @admin.display(description="worker")
+    def where(self, execution: Execution) -> str:
+        return execution.worker or EMPTY
+
+
+admin.site.register(Execution, ExecutionAdmin)

@@ -1,0 +1,84 @@
+"""Queues: how much waits in each, pause and resume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from accounts.badges import badge
+from accounts.cells import EMPTY, instant
+from accounts.long_lists import CappedChangeList
+from accounts.theme import ChronosAdmin, ReasonForm
+from executions import clock, queues, stats
+from executions.models import Execution, Queue
+
+if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+    from executions.stats import Line
+
+
+class QueueChangeList(CappedChangeList):
+    """Reads the numbers of all queues at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        lines = stats.lines(Execution.objects.all(), now=clock.now())
+        found = {line.name: line for line in lines}
+        for queue in self.result_list:
+            queue.line = found.get(queue.name)
+
+
+@admin.register(Queue)
+class QueueAdmin(ChronosAdmin):
+    list_display = ["name", "state", "waiting", "late", "active", "oldest", "why", "description"]
+    search_fields = ["name", "description"]
+    sortable_by = ["name"]
+    fields = ["name", "description"]
+    action_form = ReasonForm
+    actions = ["pause", "resume"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QueueChangeList
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[str]:
+        return ["name"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Queue | None = None) -> bool:
+        return False  # jobs and executions name it
+
+    def page_actions(self, request: HttpRequest, obj: Queue) -> list[str]:
+        return ["resume"] if obj.paused_at else ["pause"]
+
+    @admin.action(description="Pause", permissions=["operate"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Queue]) -> None:
+        now, actor, reason = clock.now(), str(request.user), request.POST.get("reason", "")
+        self.act_on_each(
+            request,
+            queryset,
+            lambda queue: queues.pause(queue, now=now, actor=actor, reason=reason[:200]),
+            done="paused",
+        )
+
+    @admin.action(description="Resume", permissions=["operate"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Queue]) -> None:
+        actor = str(request.user)
+        self.act_on_each(
+            request, queryset, lambda queue: queues.resume(queue, actor=actor), done="resumed"
+        )
+
+    @admin.display(description="state")
+    def state(self, queue: Queue) -> SafeString:
+        return badge("paused" if queue.paused_at else "active")
+
+    @admin.display(description="waiting")
+    def waiting(self, queue: Queue) -> int:
+        return _line(queue).waiting if _line(queue) else 0
+
+    @admin.display(description="paused because")
+    def why(self, queue: Queue) -> str:
+        return queue.paused_reason or EMPTY

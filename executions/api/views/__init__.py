@@ -1,0 +1,3 @@
+"""The views of executions, by resource."""
+
+from __future__ import annotations

@@ -1,0 +1,54 @@
+"""What the views of executions share: whose they are, how one is found and answered."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.access import team_of
+from executions import clock
+from executions.api.serializers import ExecutionDetailSerializer
+from executions.models import Execution
+from executions.models.execution import ExecutionQuerySet
+from jobs.models import Job
+
+
+class ExecutionsOfTeam(GenericViewSet[Execution]):
+    """Executions of the caller's team; another team's do not exist."""
+
+    queryset = Execution.objects.all()
+
+    def get_queryset(self) -> ExecutionQuerySet:
+        return Execution.objects.of_team(team_of(self.request)).order_by("-pk")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"now": clock.now(), "may_operate": True}
+
+    def answer(
+        self, execution_id: UUID, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        """Answer with an execution as it is at this moment."""
+        rows = self.get_queryset().described().prefetch_related("attempts", "events")
+        context = self.get_serializer_context()
+        shown = ExecutionDetailSerializer(get_object_or_404(rows, pk=execution_id), context=context)
+        return Response(shown.data, status=status, headers=headers)
+
+    def started(self, execution: Execution) -> Response:
+        """Answer that ``execution`` has been accepted, and where it is to be found."""
+        where = reverse("execution", args=[execution.pk], request=self.request)
+        return self.answer(execution.pk, status=202, headers={"Location": where})
+
+
+def job_of(request: Request, key: str) -> Job:
+    """Return the job of the caller's team with the id, or the slug, ``key``; else 404."""
+    jobs = Job.objects.of_team(team_of(request)).select_related("current")
+    try:
+        return get_object_or_404(jobs, pk=UUID(key))
+    except ValueError:
+        return get_object_or_404(jobs.kept(), slug=key)

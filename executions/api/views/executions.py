@@ -1,0 +1,82 @@
+"""Executions: list them, read one, cancel it, start its work again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.roles import Verb
+from executions import again, clock, transitions
+from executions.api import waiting
+from executions.api.bodies import RetrySerializer
+from executions.api.filters import ExecutionFilter
+from executions.api.serializers import ExecutionDetailSerializer, ExecutionSerializer
+from executions.api.views.base import ExecutionsOfTeam, job_of
+from executions.models import Status
+from executions.models.execution import ExecutionQuerySet
+
+WAIT = OpenApiParameter(
+    "wait", float, description="Answer when it is finished, or after so many seconds (0 to 60)."
+)
+
+
+class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
+    """What happened and what is happening, newest first."""
+
+    serializer_class = ExecutionSerializer
+    filterset_class = ExecutionFilter
+    verbs = {"cancel": Verb.OPERATE, "retry": Verb.OPERATE}
+
+    def get_queryset(self) -> ExecutionQuerySet:
+        rows = super().get_queryset()
+        return rows.listed() if self.action == "list" else rows
+
+    @extend_schema(parameters=[WAIT], responses=ExecutionDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Read an execution with its attempts, events, input and result."""
+        seconds = waiting.asked(request)
+        execution = self.get_object()
+        waiting.wait_until_finished(execution.pk, seconds=seconds)
+        return self.answer(execution.pk)
+
+    @extend_schema(
+        request=None,
+        responses={
+            200: ExecutionDetailSerializer,
+            202: OpenApiResponse(
+                ExecutionDetailSerializer,
+                description="It was running; its worker stops at the next renewal of its lease.",
+            ),
+        },
+    )
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Cancel an execution. One that is finished is a 409."""
+        with transaction.atomic():  # locked: whoever claims it waits, so this cannot come second
+            self.queryset = self.get_queryset().select_for_update()
+            execution = self.get_object()
+            was = execution.status
+            transitions.cancel(execution, now=clock.now(), actor=str(request.user))
+        return self.answer(execution.pk, status=202 if was == Status.RUNNING else 200)
+
+    @extend_schema(request=RetrySerializer, responses={202: ExecutionDetailSerializer})
+    def retry(self, request: Request, pk: str) -> Response:
+        """Start the work of a failed or cancelled execution again, as a new execution."""
+        execution = self.get_object()
+        body = RetrySerializer(data=request.data, context={"kind": execution.job.kind})
+        body.is_valid(raise_exception=True)
+        actor = str(request.user)
+        return self.started(
+            again.run_again(execution, now=clock.now(), actor=actor, **body.validated_data)
+        )
+
+
+class ExecutionsOfJobViewSet(ExecutionViewSet):
+    """The executions of one job, newest first."""
+
+    def get_queryset(self) -> ExecutionQuerySet:
+        return super().get_queryset().filter(job=job_of(self.request, self.kwargs["key"]))
