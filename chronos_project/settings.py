@@ -192,6 +192,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
     "health_check_interval": 10,
+    "max_retries": 1,  # who publishes does not wait for a broker that is away; the sweep does
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "connect_retries_timeout": 1,
     "priority_steps": [0, 1, 2, 3, 4],  # jobs.policies.Priority
     "queue_order_strategy": "priority",
     "global_keyprefix": env.str("CHRONOS_REDIS_PREFIX", default="chronos:"),
