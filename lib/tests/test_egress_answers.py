@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("loopback")
         answering_then(b""),
         answering_then(b"HTTP/1.1 what\r\n\r\n"),
         answering_then(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
-        answering_then(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"),
+        answering_then(HEAD + b"no colon" * 1000 + b"\r\n\r\n"),
         answering_then(HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n12345"),
         answering_then(HEAD + b"Content-Length: 5\r\n\r\nabc"),
         answering_then(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),

@@ -70,8 +70,11 @@ def test_what_is_open_is_closed_when_its_network_is() -> None:
         assert len(server.requests) == 1
 
 
-def test_the_next_address_is_tried_when_one_refuses(resolver: Resolver) -> None:
-    resolver.answers = [["127.0.0.3", "127.0.0.2"]]
+@pytest.mark.parametrize("addresses", [["127.0.0.3", "127.0.0.2"], ["127.0.0.2", "127.0.0.3"]])
+def test_the_next_address_is_tried_when_one_refuses(
+    resolver: Resolver, addresses: list[str]
+) -> None:
+    resolver.answers = [addresses]
     with Server(answering(), host="127.0.0.2") as server:
         got = call(f"http://two.example:{server.port}/")
 
