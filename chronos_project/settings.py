@@ -9,6 +9,7 @@ import django_stubs_ext
 import environ
 
 from chronos_project import logs
+from chronos_project.unfold import UNFOLD  # noqa: F401  the theme of the admin
 
 django_stubs_ext.monkeypatch()
 

@@ -6,11 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.utils.html import format_html
 
 from accounts.badges import badge
-from accounts.cells import EMPTY, instant, length, link
-from accounts.long_lists import CappedChangeList
+from accounts.cells import EMPTY, instant, length
 from accounts.theme import WindowAdmin
 from executions import again, clock, explain, transitions
 from executions.admin import page
@@ -21,7 +19,6 @@ from jobs.definitions import DefinitionError
 from jobs.models import Job
 
 if TYPE_CHECKING:
-    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
@@ -31,11 +28,6 @@ ID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-\d+)?", re.IG
 MOST_JOBS = 200  # whose executions a search by name shows
 
 
-class ExecutionChangeList(CappedChangeList):
-    def apply_select_related(self, qs: QuerySet[Execution]) -> QuerySet[Execution]:
-        return qs.select_related("job").defer("payload", "result", "message")
-
-
 class ExecutionAdmin(WindowAdmin):
     """A window, not a form: operators act through actions, never by editing rows."""
 
@@ -43,15 +35,14 @@ class ExecutionAdmin(WindowAdmin):
     change_form_template = "executions/execution.html"
     list_display = ["job_name", "state", "reason", "attempt", "due", "started", "took", "where"]
     list_filter = ["status", ReasonFilter, KindFilter]
+    list_select_related = ["job"]
+    list_defer = ("payload", "result")
     search_fields = ["pk"]  # shows the box; ``get_search_results`` does the search
     search_help_text = "Id of an execution or attempt, or a part of a job's name"
     ordering = ["-pk"]
     sortable_by = ()  # only the id has an index that any list can use
     fields = ["id"]
     actions = ["cancel", "run_again"]
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ExecutionChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
@@ -63,12 +54,6 @@ class ExecutionAdmin(WindowAdmin):
             return queryset.filter(pk=found[1]), False
         jobs = Job.objects.filter(name__icontains=term).order_by("-pk").values("pk")
         return queryset.filter(job__in=jobs[:MOST_JOBS]), False
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Execution | None:
-        execution: Execution | None = super().get_object(request, object_id, from_field)
-        return execution
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

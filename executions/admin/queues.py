@@ -12,14 +12,13 @@ from accounts.long_lists import CappedChangeList
 from accounts.theme import ChronosAdmin, ReasonForm
 from executions import clock, queues, stats
 from executions.models import Execution, Queue
+from executions.stats import Line
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
-
-    from executions.stats import Line
 
 
 class QueueChangeList(CappedChangeList):
@@ -30,7 +29,7 @@ class QueueChangeList(CappedChangeList):
         lines = stats.lines(Execution.objects.all(), now=clock.now())
         found = {line.name: line for line in lines}
         for queue in self.result_list:
-            queue.line = found.get(queue.name)
+            queue.line = found.get(queue.name) or Line(queue.name, False, 0, 0, 0, None)
 
 
 @admin.register(Queue)
@@ -76,8 +75,20 @@ class QueueAdmin(ChronosAdmin):
         return badge("paused" if queue.paused_at else "active")
 
     @admin.display(description="waiting")
-    def waiting(self, queue: Queue) -> int:
-        return _line(queue).waiting if _line(queue) else 0
+    def waiting(self, queue: Any) -> int:
+        return queue.line.waiting  # type: ignore[no-any-return]
+
+    @admin.display(description="late")
+    def late(self, queue: Any) -> int:
+        return queue.line.late  # type: ignore[no-any-return]
+
+    @admin.display(description="active")
+    def active(self, queue: Any) -> int:
+        return queue.line.active  # type: ignore[no-any-return]
+
+    @admin.display(description="waiting since")
+    def oldest(self, queue: Any) -> SafeString | str:
+        return instant(queue.line.oldest_due_at)
 
     @admin.display(description="paused because")
     def why(self, queue: Queue) -> str:
