@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.fields import get_error_detail
 
 from lib.faults import ParameterError, unknown
 
@@ -25,52 +26,50 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
         raise ParameterError({name: [detail] for name, detail in faults.items()})
 
 
-class StrictParameters:
-    """Mixin for views: before anything else, refuse query parameters that the view does not read.
+def known_parameters(view: Any, request: Request) -> set[str]:
+    """Return the query parameters that ``view`` reads in this request.
 
-    ``parameters`` names those of the view's own, by action (``{"logs": ["after"]}``) or for all
-    of its actions. A list also knows those of its filters and of its pages.
+    ``view.parameters`` names its own, by action (``{"logs": ["after"]}``) or for all of its
+    actions. A list also has those of its filters and of its pages.
     """
+    action = getattr(view, "action", None) or (request.method or "").lower()
+    own = getattr(view, "parameters", ())
+    known = set(own.get(action, ()) if isinstance(own, dict) else own)
+    if action == "list":
+        known |= set(getattr(getattr(view, "paginator", None), "parameters", ()))
+        filterset_class = getattr(view, "filterset_class", None)
+        known |= set(filterset_class.get_filters()) if filterset_class else set()
+    return known
+
+
+class StrictParameters:
+    """Mixin for views: refuses query parameters that the view does not read, on every method."""
 
     parameters: ClassVar[Iterable[str] | dict[str, Iterable[str]]] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of the APIView
-        check_parameters(request, self.known_parameters(request))
-
-    def known_parameters(self, request: Request) -> set[str]:
-        action = getattr(self, "action", None) or (request.method or "").lower()
-        own = self.parameters
-        known = set(own.get(action, ()) if isinstance(own, dict) else own)
-        return known | _of_list(self) if action == "list" else known
+        check_parameters(request, known_parameters(self, request))
 
 
-class StrictFilterBackend(DjangoFilterBackend):
-    """The filters of a list; their faults are those of parameters.
+class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # untyped library
+    """The filters of a list; what is wrong with them is said of parameters.
 
     DRF asks its filters also when one object is looked up; there they do not apply.
     """
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
-        if view.kwargs.get(getattr(view, "lookup_url_kwarg", None) or view.lookup_field):
+        if getattr(view, "action", None) != "list":
             return queryset
+        check_parameters(request, known_parameters(view, request))
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
         if not filterset.is_valid():
             raise ParameterError(
                 {
-                    name: [(error.message % (error.params or {})) for error in errors]
+                    name: [detail for error in errors for detail in get_error_detail(error)]
                     for name, errors in filterset.errors.as_data().items()
                 }
             )
         return filterset.qs
-
-
-def _of_list(view: Any) -> set[str]:
-    names: set[str] = set()
-    filterset_class = getattr(view, "filterset_class", None)
-    if filterset_class is not None:
-        names |= set(filterset_class.get_filters())
-    paginator = getattr(view, "paginator", None)
-    return names | set(getattr(paginator, "parameters", ()))
