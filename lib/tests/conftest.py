@@ -6,9 +6,9 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from django.conf import settings
 
 from lib import egress
+from lib.egress import client
 from lib.tests.calls import Resolver
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @pytest.fixture
 def loopback() -> Iterator[None]:
     """Open loopback to calls, as an operator may."""
+    before = [str(network) for network in client._allowed]
     egress.configure(allow_private=["127.0.0.0/8", "::1/128"])
     yield
-    egress.configure(allow_private=settings.CHRONOS_HTTP_ALLOW_PRIVATE)
+    egress.configure(allow_private=before)
 
 
 @pytest.fixture
