@@ -30,6 +30,8 @@ class KeepConnections(DjangoWorkerFixup):  # type: ignore[misc]  # untyped libra
 class Fixup(DjangoFixup):  # type: ignore[misc]  # untyped library
     """Celery's Django fixup, with ``KeepConnections``."""
 
+    _worker_fixup: KeepConnections | None
+
     @property
     def worker_fixup(self) -> KeepConnections:
         if self._worker_fixup is None:  # not before the app is configured
@@ -39,7 +41,9 @@ class Fixup(DjangoFixup):  # type: ignore[misc]  # untyped library
 
 def fixup(app: Celery) -> Fixup:
     """What Celery calls to install the fixup."""
-    return Fixup(app).install()
+    installed = Fixup(app)
+    installed.install()
+    return installed
 
 
 app = Celery(

@@ -8,7 +8,7 @@ import structlog
 from celery import current_app
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from kombu import Queue
+from kombu.entity import Queue
 from kombu.exceptions import BatchPublishError, OperationalError
 
 from executions import transitions
@@ -102,7 +102,8 @@ def _with_predecessors(due: ExecutionQuerySet) -> ExecutionQuerySet:
         status__in=UNFINISHED,
         scheduled_for__lt=OuterRef("scheduled_for"),
     )
-    return due.select_related("schedule").annotate(predecessor_unfinished=Exists(earlier))
+    marked = {"predecessor_unfinished": Exists(earlier)}  # a dict: the model declares the name
+    return due.select_related("schedule").annotate(**marked)
 
 
 def _must_skip(execution: Execution) -> bool:

@@ -34,7 +34,7 @@ WITH moved AS (
     SET status = %(status)s,
         reason = %(reason)s,
         message = %(message)s,
-        result = %(result)s,
+        result = nullif(%(result)s::jsonb, 'null'),
         due_at = %(due_at)s,
         failures = %(failures)s,
         losses = %(losses)s,

@@ -200,7 +200,7 @@ def _end_attempt(
 ) -> None:
     """End the attempt in one guarded statement: status, attempt row, output, results row."""
     _check(execution, to)
-    changes = {
+    changes: dict[str, Any] = {
         "status": to.value,
         "reason": report.reason,
         "message": storable(report.message),

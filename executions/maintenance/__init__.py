@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+__all__ = ["PASSES", "redispatch", "rescue", "sweep", "sweep_all"]
+
 PASSES: tuple[Callable[[datetime], int], ...] = (rescue, redispatch)
 
 

@@ -97,6 +97,9 @@ class Execution(models.Model):
     finished_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
 
+    version_row: str  # only of a claimed row
+    predecessor_unfinished: bool  # only of a row that is about to be queued
+
     objects: ClassVar[ExecutionQuerySet] = ExecutionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

@@ -9,7 +9,7 @@ import pytest
 from celery import current_app
 from kombu.pools import ProducerPool
 
-from executions import dispatch, scheduler
+from executions import dispatch, scheduler, transitions
 from executions.models import Execution, Status
 from jobs.policies import Overlap, Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
@@ -30,7 +30,7 @@ def test_what_is_due_is_queued_and_published() -> None:
 
     execution.refresh_from_db()
     assert (execution.status, execution.queued_at, execution.publishes) == ("queued", NOON, 1)
-    assert execution.publish_at > NOON
+    assert execution.publish_at == NOON + transitions.PUBLISH_AGAIN
 
 
 def test_nothing_is_queued_early() -> None:

@@ -71,6 +71,7 @@ def test_a_message_that_nobody_claimed_is_sent_again_less_and_less_often() -> No
 
     assert redispatch(NOON) == 1
     queued.refresh_from_db()
+    assert queued.publish_at is not None
     first = queued.publish_at
     assert redispatch(NOON) == 0
     assert redispatch(first) == 1

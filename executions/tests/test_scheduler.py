@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -63,17 +64,18 @@ def test_slots_keep_their_phase_when_the_beat_is_late() -> None:
     assert schedule.next_fire_at == NOON + MINUTE
 
 
-@pytest.mark.parametrize(("misfire", "run", "skipped"), [("latest", 1, 119), ("skip", 0, 120)])
-def test_missed_slots_are_accounted_for_in_one_row(misfire: str, run: int, skipped: int) -> None:
+@pytest.mark.parametrize("misfire", ["latest", "skip"])
+def test_missed_slots_are_accounted_for_in_one_row(misfire: str) -> None:
     ScheduleFactory.create(misfire=Misfire(misfire))
     two_hours_later = NOON + timedelta(hours=2) - timedelta(seconds=1)
 
     scheduler.fire_due(two_hours_later + timedelta(minutes=2))
 
     skips = Execution.objects.get(status=Status.SKIPPED)
+    stretch: dict[str, Any] = skips.result or {}
     assert skips.reason == "misfire"
-    assert Execution.objects.exclude(status=Status.SKIPPED).count() + skips.result["count"] == 122
-    assert skips.result["first"] == NOON.isoformat()
+    assert Execution.objects.exclude(status=Status.SKIPPED).count() + stretch["count"] == 122
+    assert stretch["first"] == NOON.isoformat()
 
 
 def test_a_paused_or_disabled_schedule_is_left_alone() -> None:
