@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+STOPPED = "stopped"  # the reason of kinds that ended because ``context.stop`` was set
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
@@ -77,7 +78,7 @@ def _run_kind(execution: Execution, context: Context) -> Outcome:
     except TimeLimitError as exc:
         return Failed("timeout", str(exc))
     except StoppedError as exc:
-        return Failed("stopped", str(exc), retryable=False)
+        return Failed(STOPPED, str(exc))
     except Exception as exc:  # noqa: BLE001  a job may raise anything; this is the boundary
         log.warning("execution.raised", error=repr(exc))
         return Failed("raised", _in_one_line(exc), trace=traceback.format_exc())
@@ -121,11 +122,19 @@ def record(
                 result=outcome.result,
                 output=written,
             )
-            again = _retry_at(execution, outcome, now)
-            if again is None:
-                transitions.fail(execution, now=now, report=report)
-            else:
-                transitions.retry(execution, now=now, report=report, due_at=again)
+            _record_failure(execution, outcome, now=now, report=report)
+
+
+def _record_failure(
+    execution: Execution, outcome: Failed, *, now: datetime, report: Report
+) -> None:
+    again = _retry_at(execution, outcome, now)
+    if outcome.reason == STOPPED:  # this worker could not keep the lease; the job did nothing wrong
+        transitions.hand_back(execution, now=now, report=report)
+    elif again is None:
+        transitions.fail(execution, now=now, report=report)
+    else:
+        transitions.retry(execution, now=now, report=report, due_at=again)
 
 
 def _retry_at(execution: Execution, outcome: Failed, now: datetime) -> datetime | None:

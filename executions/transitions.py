@@ -133,9 +133,8 @@ def retry(execution: Execution, *, now: datetime, report: Report, due_at: dateti
     )
 
 
-def hand_back(execution: Execution, *, now: datetime) -> None:
-    """The worker shuts down; another takes the work at once and nothing is counted."""
-    report = Report(reason="worker_shutdown", message="The worker shut down and handed this back.")
+def hand_back(execution: Execution, *, now: datetime, report: Report) -> None:
+    """The worker stopped before the end; another takes the work at once, nothing is counted."""
     _end_attempt(
         execution, Status.SCHEDULED, Attempt.Outcome.HANDED_BACK, now=now, report=report, due_at=now
     )

@@ -119,6 +119,17 @@ def test_a_function_is_stopped_at_its_time_limit() -> None:
     assert fresh(execution).reason == "timeout"
 
 
+def test_a_worker_that_could_not_keep_its_lease_hands_back() -> None:
+    execution = queued()
+    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
+    assert held is not None
+
+    runner.record(held, Failed("stopped", "the lease could not be renewed"), now=clock.now())
+
+    again = fresh(execution)
+    assert (again.status, again.failures, again.losses) == (Status.SCHEDULED, 0, 0)
+
+
 def test_an_edited_payload_replaces_the_job_s() -> None:
     execution = queued(payload={"a": 1})
     Execution.objects.filter(pk=execution.pk).update(payload={"a": 2})
