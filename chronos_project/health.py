@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from chronos_project import probes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from rest_framework.parsers import BaseParser
     from rest_framework.renderers import BaseRenderer
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 class AlwaysFirst(BaseContentNegotiation):
     """Answers in the one form there is, whatever is asked for: a probe must never get a 406."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
-        return parsers[0] if parsers else None
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        return next(iter(parsers), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 class StatusSerializer(serializers.Serializer[Any]):
@@ -54,7 +55,7 @@ class ProbeView(APIView):
     """For load balancers and supervisors: open to all, and no database before the answer."""
 
     permission_classes = [AllowAny]
-    renderer_classes: ClassVar[Any] = [JSONRenderer]
+    renderer_classes = [JSONRenderer]
     content_negotiation_class = AlwaysFirst
 
     def perform_authentication(self, request: Request) -> None:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from executions import alive, bell, clock
+from executions.heartbeats import SILENT_AFTER
 from executions.models import Worker
 from jobs.kinds.base import Fleet
 
@@ -84,7 +85,7 @@ def ask_database() -> Answer:
     try:
         now = clock.read()
         took = {"milliseconds": round((time.monotonic() - started) * 1000, 1)}
-        workers = Worker.objects.fresh(now - alive.SILENT_AFTER)
+        workers = Worker.objects.fresh(now - SILENT_AFTER)
         fleets = {worker.name: worker.fleet for worker in workers}
         return {
             "database": Component(up=True, detail=took),

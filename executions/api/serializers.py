@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from executions import explain
-from executions.models import Attempt, Execution, ExecutionEvent, LogChunk, Origin, Status
+from executions.models import (
+    FINISHED,
+    Attempt,
+    Execution,
+    ExecutionEvent,
+    LogChunk,
+    Origin,
+    Status,
+)
 from jobs.models import Job
 from jobs.policies import Priority
 
-if TYPE_CHECKING:
-    from datetime import datetime
 
-
-class Context(TypedDict):
-    """What the serializers of executions are told: the instant, and whether the caller may act."""
-
-    now: datetime
-    may_operate: bool
-    request: Any
-
-
-def seconds(value: Any) -> float | None:
+def seconds(value: timedelta | None) -> float | None:
     return None if value is None else round(value.total_seconds(), 3)
 
 
@@ -189,14 +188,75 @@ class ExecutionDetailSerializer(ExecutionSerializer):
     @extend_schema_field(BlockerSerializer(allow_null=True))
     def get_waiting_on(self, execution: Execution) -> dict[str, str] | None:
         blocker = explain.waiting_on(execution, now=self.context["now"])
-        return blocker and {"code": blocker.code, "sentence": blocker.sentence}
+        return asdict(blocker) if blocker else None
 
     def get_payload(self, execution: Execution) -> dict[str, Any]:
-        payload = execution.payload
-        return execution.version.payload if payload is None else payload
+        own: dict[str, Any] | None = execution.payload
+        return execution.version.payload if own is None else own
 
     def get_task_id(self, execution: Execution) -> str | None:
         return execution.task_id if execution.attempt else None
 
     def get_flower_url(self, execution: Execution) -> str | None:
         return f"/flower/task/{execution.task_id}" if execution.attempt else None
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    paused = serializers.BooleanField()
+    active = serializers.IntegerField()
+    waiting = serializers.IntegerField(help_text="Due and not running.")
+    late = serializers.IntegerField(help_text="Due for more than 30 seconds and not started.")
+    oldest_due_at = serializers.DateTimeField(allow_null=True)
+
+
+class RatesSerializer(serializers.Serializer[Any]):
+    completed_per_minute = serializers.FloatField(help_text="Over the last 5 minutes.")
+    failed_per_minute = serializers.FloatField(help_text="Over the last 5 minutes.")
+    success = serializers.FloatField(allow_null=True, help_text="Share of the last day, 0 to 1.")
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["ok", "degraded", "down"])
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class DashboardSerializer(serializers.Serializer[Any]):
+    active = serializers.IntegerField(help_text="Running.")
+    waiting = serializers.IntegerField(help_text="Due and not running.")
+    completed = serializers.IntegerField(help_text="Succeeded, of those of the last 24 hours.")
+    failed = serializers.IntegerField(help_text="Failed, of those of the last 24 hours.")
+    late = serializers.IntegerField(help_text="Due for more than 30 seconds and not started.")
+    paused = serializers.IntegerField(help_text="Jobs that are paused.")
+    dead = serializers.IntegerField(help_text="Failed for good and not resolved.")
+    rates = RatesSerializer()
+    queues = LineSerializer(many=True)
+    verdict = VerdictSerializer()
+    as_of = serializers.DateTimeField()
+
+
+class KeySerializer(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+    status_url = serializers.URLField()
+
+
+class KeyStatusSerializer(serializers.ModelSerializer[Execution]):
+    key = serializers.UUIDField(source="pk")
+    status = serializers.ChoiceField(choices=Status.choices)
+    finished = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Execution
+        fields = ["key", "status", "finished", "reason", "message", "result", "finished_at"]
+        read_only_fields = fields
+
+    def get_finished(self, execution: Execution) -> bool:
+        return execution.status in FINISHED
+
+
+class InfoSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    version = serializers.CharField()
+    time = serializers.DateTimeField()
+    links = serializers.DictField(child=serializers.URLField())

@@ -1,4 +1,4 @@
-"""Answering a question when an execution is finished, or when the caller's patience ends."""
+"""Keeping a caller until an execution is finished, or until the caller's patience ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 0.05  # seconds
 LONGEST_PAUSE = 0.5
-MAX_WAIT = 60
 
 
 def wait_until_finished(execution_id: UUID, *, seconds: float) -> None:
@@ -25,10 +24,7 @@ def wait_until_finished(execution_id: UUID, *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     pause = FIRST_PAUSE
     unfinished = Execution.objects.filter(pk=execution_id).exclude(status__in=FINISHED)
-    while unfinished.exists():
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return
+    while (left := deadline - time.monotonic()) > 0 and unfinished.exists():
         if not connection.in_atomic_block:
             connection.close()
         time.sleep(min(pause, left))

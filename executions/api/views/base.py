@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
+from django.db.models import Model
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.access import team_of
+from accounts.access import membership_of, team_of
+from accounts.roles import Verb, allows
 from executions import clock
 from executions.api.serializers import ExecutionDetailSerializer
 from executions.models import Execution
 from executions.models.execution import ExecutionQuerySet
 from jobs.models import Job
+from lib.filters import StrictFilterBackend, StrictParameters
+
+M = TypeVar("M", bound=Model)
 
 
-class ExecutionsOfTeam(GenericViewSet[Execution]):
+class ExecutionsOfTeam(StrictParameters, GenericViewSet[Execution]):
     """Executions of the caller's team; another team's do not exist."""
 
     queryset = Execution.objects.all()
+    filter_backends = [StrictFilterBackend]
 
     def get_queryset(self) -> ExecutionQuerySet:
         return Execution.objects.of_team(team_of(self.request)).order_by("-pk")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"now": clock.now(), "may_operate": True}
+        may_operate = allows(membership_of(self.request).role, Verb.OPERATE)
+        given = super().get_serializer_context()
+        return {**given, "now": clock.now(), "may_operate": may_operate}
 
     def answer(
         self, execution_id: UUID, *, status: int = 200, headers: dict[str, str] | None = None
@@ -52,3 +60,11 @@ def job_of(request: Request, key: str) -> Job:
         return get_object_or_404(jobs, pk=UUID(key))
     except ValueError:
         return get_object_or_404(jobs.kept(), slug=key)
+
+
+class OfOneExecution(StrictParameters, GenericViewSet[M]):
+    """A part of one execution of the caller's team."""
+
+    def execution(self) -> Execution:
+        executions = Execution.objects.of_team(team_of(self.request))
+        return get_object_or_404(executions, pk=self.kwargs["execution"])

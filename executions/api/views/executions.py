@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.generics import get_object_or_404
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,14 +16,13 @@ from executions import again, clock, transitions
 from executions.api import waiting
 from executions.api.bodies import RetrySerializer
 from executions.api.filters import ExecutionFilter
+from executions.api.queries import WaitQuery, asked
 from executions.api.serializers import ExecutionDetailSerializer, ExecutionSerializer
 from executions.api.views.base import ExecutionsOfTeam, job_of
 from executions.models import Status
 from executions.models.execution import ExecutionQuerySet
 
-WAIT = OpenApiParameter(
-    "wait", float, description="Answer when it is finished, or after so many seconds (0 to 60)."
-)
+HEAVY = ["payload", "result", "version__payload", "version__schedule"]
 
 
 class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
@@ -31,17 +31,18 @@ class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
     serializer_class = ExecutionSerializer
     filterset_class = ExecutionFilter
     verbs = {"cancel": Verb.OPERATE, "retry": Verb.OPERATE}
+    parameters = {"retrieve": WaitQuery().fields}
 
     def get_queryset(self) -> ExecutionQuerySet:
         rows = super().get_queryset()
-        return rows.listed() if self.action == "list" else rows
+        return rows.described().defer(*HEAVY) if self.action == "list" else rows
 
-    @extend_schema(parameters=[WAIT], responses=ExecutionDetailSerializer)
+    @extend_schema(parameters=[WaitQuery], responses=ExecutionDetailSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Read an execution with its attempts, events, input and result."""
-        seconds = waiting.asked(request)
+        query = asked(request, WaitQuery)
         execution = self.get_object()
-        waiting.wait_until_finished(execution.pk, seconds=seconds)
+        waiting.wait_until_finished(execution.pk, seconds=float(query["wait"]))
         return self.answer(execution.pk)
 
     @extend_schema(
@@ -57,8 +58,7 @@ class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel an execution. One that is finished is a 409."""
         with transaction.atomic():  # locked: whoever claims it waits, so this cannot come second
-            self.queryset = self.get_queryset().select_for_update()
-            execution = self.get_object()
+            execution = get_object_or_404(self.get_queryset().select_for_update(no_key=True), pk=pk)
             was = execution.status
             transitions.cancel(execution, now=clock.now(), actor=str(request.user))
         return self.answer(execution.pk, status=202 if was == Status.RUNNING else 200)

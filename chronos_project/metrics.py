@@ -1,0 +1,147 @@
+"""Prometheus metrics: a few cheap queries at each scrape, nothing kept in the process."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chronos_project.health import AlwaysFirst
+from executions import alive, clock, stats
+from executions.models import Execution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from prometheus_client import Metric
+    from rest_framework.request import Request
+
+
+class ChronosCollector(Collector):
+    """The state of the whole installation at ``now``."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterable[Metric]:
+        yield InfoMetricFamily("chronos", "This build.", {"version": settings.CHRONOS_VERSION})
+        yield from self._queues()
+        yield from self._ends()
+        yield from self._processes()
+
+    def _queues(self) -> Iterable[Metric]:
+        lines = stats.lines(Execution.objects.all(), now=self._now)
+        executions = GaugeMetricFamily(
+            "chronos_queue_executions", "Unfinished executions.", labels=["queue", "state"]
+        )
+        oldest = GaugeMetricFamily(
+            "chronos_queue_oldest_seconds",
+            "For how long the oldest execution that has not started is due.",
+            labels=["queue"],
+        )
+        paused = GaugeMetricFamily(
+            "chronos_queue_paused", "1 when nothing is taken from the queue.", labels=["queue"]
+        )
+        for line in lines:
+            executions.add_metric([line.name, "active"], line.active)
+            executions.add_metric([line.name, "waiting"], line.waiting)
+            executions.add_metric([line.name, "late"], line.late)
+            due = line.oldest_due_at
+            oldest.add_metric([line.name], (self._now - due).total_seconds() if due else 0)
+            paused.add_metric([line.name], line.paused)
+        return [executions, oldest, paused]
+
+    def _ends(self) -> Iterable[Metric]:
+        ended = stats.finished(Execution.objects.all(), now=self._now)
+        day = GaugeMetricFamily(
+            "chronos_executions_last_day",
+            "Executions made in the last 24 hours, by how they ended.",
+            labels=["status"],
+        )
+        day.add_metric(["succeeded"], ended.completed)
+        day.add_metric(["failed"], ended.failed)
+        dead = Execution.objects.dead().count()
+        yield day
+        yield GaugeMetricFamily("chronos_dead_letters", "Failed and not resolved.", value=dead)
+
+    def _processes(self) -> Iterable[Metric]:
+        workers = GaugeMetricFamily("chronos_workers", "Workers that are alive.", labels=["fleet"])
+        slots = GaugeMetricFamily(
+            "chronos_worker_slots", "Executions that they can run at once.", labels=["fleet"]
+        )
+        for fleet in alive.fleets_in_numbers(self._now):
+            workers.add_metric([fleet.name], fleet.workers)
+            slots.add_metric([fleet.name], fleet.slots)
+        yield GaugeMetricFamily(
+            "chronos_beats", "Schedulers that are alive.", value=alive.beats(self._now)
+        )
+        yield workers
+        yield slots
+
+
+class MetricsPermission(BasePermission):
+    """Staff, and whoever knows the scrape token; in development also this machine itself.
+
+    Behind a proxy everybody comes from this machine, so in production that alone opens nothing.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return _knows_token(request) or _is_at_home(request) or _is_staff(request)
+
+
+def _knows_token(request: Request) -> bool:
+    token = getattr(settings, "CHRONOS_METRICS_TOKEN", "")
+    given = request.headers.get("Authorization", "")
+    return bool(token) and secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
+
+
+def _is_at_home(request: Request) -> bool:
+    address = ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104  nobody
+    return not settings.PRODUCTION and address.is_loopback
+
+
+def _is_staff(request: Request) -> bool:
+    return bool(request.user.is_authenticated and request.user.is_staff)
+
+
+class TextRenderer(BaseRenderer):
+    """The body is text already."""
+
+    media_type = CONTENT_TYPE_PLAIN_0_0_4
+    format = "txt"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return data if isinstance(data, bytes) else str(data).encode()
+
+
+class MetricsView(APIView):
+    """What Prometheus scrapes."""
+
+    permission_classes = [MetricsPermission]
+    renderer_classes = [TextRenderer]
+    content_negotiation_class = AlwaysFirst
+
+    def perform_authentication(self, request: Request) -> None:
+        """The scrape token is no user's."""
+
+    @extend_schema(tags=["platform"], responses={(200, "text/plain"): str})
+    def get(self, request: Request) -> Response:
+        return Response(generate_latest(ChronosCollector(clock.now())))

@@ -1,0 +1,28 @@
+"""The addresses of executions below ``/api/v1``, those below ``/jobs`` included."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from executions.api.views.dashboard import DashboardView
+from executions.api.views.executions import ExecutionsOfJobViewSet, ExecutionViewSet
+from executions.api.views.history import AttemptViewSet, EventViewSet
+from executions.api.views.logs import LogViewSet
+from executions.api.views.starting import ExecuteViewSet
+
+ONE = r"^executions/(?P<pk>[^/]+)"
+PART = r"^executions/(?P<execution>[^/]+)"
+JOB = r"^jobs/(?P<key>[^/]+)"
+
+urlpatterns = [
+    re_path(r"^executions/?$", ExecutionViewSet.as_view({"get": "list"}), name="executions"),
+    re_path(ONE + r"/?$", ExecutionViewSet.as_view({"get": "retrieve"}), name="execution"),
+    re_path(ONE + r"/cancel/?$", ExecutionViewSet.as_view({"post": "cancel"})),
+    re_path(ONE + r"/retry/?$", ExecutionViewSet.as_view({"post": "retry"})),
+    re_path(PART + r"/attempts/?$", AttemptViewSet.as_view({"get": "list"})),
+    re_path(PART + r"/events/?$", EventViewSet.as_view({"get": "list"})),
+    re_path(PART + r"/logs/?$", LogViewSet.as_view({"get": "read"})),
+    re_path(JOB + r"/execute/?$", ExecuteViewSet.as_view({"post": "execute"})),
+    re_path(JOB + r"/executions/?$", ExecutionsOfJobViewSet.as_view({"get": "list"})),
+    re_path(r"^dashboard/stats/?$", DashboardView.as_view(), name="dashboard-stats"),
+]
