@@ -47,13 +47,13 @@ class User(AbstractUser):
     """A person; signs in with an e-mail address, upper or lower case."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    username = None  # type: ignore[assignment]  # the e-mail address is the name
+    username = None  # type: ignore[assignment]  # the e-mail address is it
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
