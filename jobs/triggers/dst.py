@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from jobs.triggers.base import HORIZON
 from jobs.triggers.localtime import changes
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _DETAILED = 3  # how many times of one change are told one by one
 
 def notes(trigger: CronTrigger, *, now: datetime) -> list[str]:
     """Say what happens to the times that the clock changes of the next year hit, in order."""
-    coming = changes(trigger.zone, now, now + AHEAD)
+    coming = changes(trigger.zone, now, now + min(AHEAD, HORIZON - now))
     return [note for change in coming for note in _notes_on(trigger, change)]
 
 

@@ -32,6 +32,7 @@ _NAMES = {
     Field.DOW: "day of week",
 }
 _STEP = re.compile(r"/(\d+)")
+_STEP_OF_ONE = re.compile(r"(?:^|,)(\w+)-\1/")  # cronsim would read 5-5/2 as 5-59/2
 Numbers: TypeAlias = tuple[int, ...]
 
 
@@ -61,7 +62,7 @@ def _parsed(field: Field, text: str) -> set[int | tuple[int, int]]:
     except CronSimError:
         raise _unreadable(field, text, hint=_hint(field, text)) from None
     steps = (int(step) for step in _STEP.findall(text))
-    if any(step > len(RANGES[field]) for step in steps):
+    if any(step > len(RANGES[field]) for step in steps) or _STEP_OF_ONE.search(text):
         raise _unreadable(field, text, hint="Such a step never fits; use an interval instead.")
     return parsed
 
