@@ -88,8 +88,8 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # none
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "password1", "password2"]})]
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[ChronosInline]]:
-        return self.inlines if obj else []
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        return [*self.inlines] if obj else []
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -98,7 +98,7 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # none
 
 
 @admin.register(Group)
-class GroupAdmin(PeopleAdmin, DjangoGroupAdmin):  # type: ignore[type-arg]
+class GroupAdmin(PeopleAdmin, DjangoGroupAdmin):
     """Bundles of Django's permissions, for staff who are no superusers."""
 
 

@@ -40,7 +40,7 @@ class CappedChangeList(ChangeList):
     """
 
     def apply_select_related(self, qs: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        return super().apply_select_related(qs).defer(*self.model_admin.list_defer)
+        return super().apply_select_related(qs).defer(*getattr(self.model_admin, "list_defer", ()))
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

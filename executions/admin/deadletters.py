@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.utils.text import Truncator
 
 from accounts.cells import instant
-from executions import clock, deadletters
-from executions.admin.executions import ExecutionAdmin
+from accounts.row_actions import Act
+from executions import deadletters
+from executions.admin.executions import ExecutionAdmin, by
 from executions.admin.filters import KindFilter, ReasonFilter
 from executions.deadletters import NotDeadError
 from executions.models import DeadLetter, Execution
@@ -32,25 +33,21 @@ class DeadLetterAdmin(ExecutionAdmin):
 
     @admin.action(description="Redrive", permissions=["operate"])
     def redrive(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
-        now, actor = clock.now(), str(request.user)
-        self.act_on_each(
-            request,
-            queryset.select_related("job__current"),
-            lambda execution: deadletters.redrive(execution, now=now, actor=actor),
-            done="redriven",
-            refusals=(NotDeadError, DefinitionError),
+        who = by(request)
+        act = Act(
+            "redriven",
+            lambda execution: deadletters.redrive(execution, **who),
+            (NotDeadError, DefinitionError),
         )
+        self.act_on_each(request, queryset.select_related("job__current"), act)
 
     @admin.action(description="Resolve", permissions=["operate"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
-        now, actor = clock.now(), str(request.user)
-        self.act_on_each(
-            request,
-            queryset,
-            lambda execution: deadletters.resolve(execution, now=now, actor=actor),
-            done="resolved",
-            refusals=(NotDeadError,),
+        who = by(request)
+        act = Act(
+            "resolved", lambda execution: deadletters.resolve(execution, **who), (NotDeadError,)
         )
+        self.act_on_each(request, queryset, act)
 
     @admin.display(description="message")
     def what(self, execution: Execution) -> str:

@@ -9,6 +9,7 @@ from django.contrib import admin
 
 from accounts.badges import badge
 from accounts.cells import EMPTY, instant, length
+from accounts.row_actions import Act
 from accounts.theme import WindowAdmin
 from executions import again, clock, explain, transitions
 from executions.admin import page
@@ -68,25 +69,23 @@ class ExecutionAdmin(WindowAdmin):
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
-        now, actor = clock.now(), str(request.user)
-        self.act_on_each(
-            request,
-            queryset,
-            lambda execution: transitions.cancel(execution, now=now, actor=actor),
-            done="cancelled",
-            refusals=(transitions.TransitionError,),
+        who = by(request)
+        act = Act(
+            "cancelled",
+            lambda execution: transitions.cancel(execution, **who),
+            (transitions.TransitionError,),
         )
+        self.act_on_each(request, queryset, act)
 
     @admin.action(description="Run again", permissions=["operate"])
     def run_again(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
-        now, actor = clock.now(), str(request.user)
-        self.act_on_each(
-            request,
-            queryset.select_related("job__current"),
-            lambda execution: again.run_again(execution, now=now, actor=actor),
-            done="started again",
-            refusals=(NotDeadError, DefinitionError),
+        who = by(request)
+        act = Act(
+            "started again",
+            lambda execution: again.run_again(execution, **who),
+            (NotDeadError, DefinitionError),
         )
+        self.act_on_each(request, queryset.select_related("job__current"), act)
 
     @admin.display(description="job")
     def job_name(self, execution: Execution) -> str:
@@ -111,6 +110,11 @@ class ExecutionAdmin(WindowAdmin):
     @admin.display(description="worker")
     def where(self, execution: Execution) -> str:
         return execution.worker or EMPTY
+
+
+def by(request: HttpRequest) -> dict[str, Any]:
+    """Who acts, and when, as the verbs of the engine want it."""
+    return {"now": clock.now(), "actor": str(request.user)}
 
 
 admin.site.register(Execution, ExecutionAdmin)

@@ -54,12 +54,12 @@ def _attempts(execution: Execution) -> list[dict[str, Any]]:
 
 
 def _attempt(attempt: Attempt, result: int | None) -> dict[str, Any]:
-    ended = attempt.finished_at
+    queued, started, ended = attempt.queued_at, attempt.started_at, attempt.finished_at
     return {
         "attempt": attempt,
         "badge": badge(attempt.outcome or "running"),
-        "started": instant(attempt.started_at),
-        "waited": length(attempt.queued_at and attempt.started_at - attempt.queued_at),
-        "took": length(ended and ended - attempt.started_at),
+        "started": instant(started),
+        "waited": length(started - queued if queued else None),
+        "took": length(ended - started if ended else None),
         "result": result,
     }

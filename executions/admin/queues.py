@@ -9,7 +9,8 @@ from django.contrib import admin
 from accounts.badges import badge
 from accounts.cells import EMPTY, instant
 from accounts.long_lists import CappedChangeList
-from accounts.theme import ChronosAdmin, ReasonForm
+from accounts.row_actions import Act, ReasonForm
+from accounts.theme import ChronosAdmin
 from executions import clock, queues, stats
 from executions.models import Execution, Queue
 from executions.stats import Line
@@ -55,20 +56,15 @@ class QueueAdmin(ChronosAdmin):
 
     @admin.action(description="Pause", permissions=["operate"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Queue]) -> None:
-        now, actor, reason = clock.now(), str(request.user), request.POST.get("reason", "")
-        self.act_on_each(
-            request,
-            queryset,
-            lambda queue: queues.pause(queue, now=now, actor=actor, reason=reason[:200]),
-            done="paused",
-        )
+        now, actor, reason = clock.now(), str(request.user), request.POST.get("reason", "")[:200]
+        act = Act("paused", lambda queue: queues.pause(queue, now=now, actor=actor, reason=reason))
+        self.act_on_each(request, queryset, act)
 
     @admin.action(description="Resume", permissions=["operate"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Queue]) -> None:
         actor = str(request.user)
-        self.act_on_each(
-            request, queryset, lambda queue: queues.resume(queue, actor=actor), done="resumed"
-        )
+        act = Act("resumed", lambda queue: queues.resume(queue, actor=actor))
+        self.act_on_each(request, queryset, act)
 
     @admin.display(description="state")
     def state(self, queue: Queue) -> SafeString:
