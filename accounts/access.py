@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.roles import allows
 
 if TYPE_CHECKING:
@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.request import Request
 
-    from accounts.models import Team, User
+    from accounts.models import Team
     from accounts.roles import Verb
 
 _CACHE = "_chronos_membership"
+
+
+def user_of(request: Request | HttpRequest) -> User:
+    """Return who sends ``request``. Raises ``NotAuthenticated`` for nobody."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 def membership_of(request: Request | HttpRequest) -> Membership:
@@ -26,18 +33,22 @@ def membership_of(request: Request | HttpRequest) -> Membership:
     Everybody acts in their personal team. Raises ``NotAuthenticated`` for nobody and
     ``PermissionDenied`` for somebody without a team.
     """
-    if not request.user.is_authenticated:
-        raise NotAuthenticated
+    user = user_of(request)
     cached: Membership | None = getattr(request, _CACHE, None)
-    if cached is not None and cached.user_id == request.user.pk:
+    if cached is not None and cached.user_id == user.pk:
         return cached
 
-    mine = Membership.objects.filter(user=request.user, team__personal_of=request.user)
-    membership = mine.select_related("team").first()
+    membership = own_membership(user)
     if membership is None:
         raise PermissionDenied("You belong to no team.", code="no_team")
     setattr(request, _CACHE, membership)
     return membership
+
+
+def own_membership(user: User) -> Membership | None:
+    """Return ``user``'s membership in their personal team, with the team."""
+    mine = Membership.objects.filter(user=user, team__personal_of=user)
+    return mine.select_related("team").first()
 
 
 def team_of(request: Request | HttpRequest) -> Team:

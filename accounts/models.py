@@ -83,7 +83,8 @@ class User(AbstractUser):
 class TeamManager(models.Manager["Team"]):
     def create_personal(self, user: User) -> Team:
         """Create the team that ``user`` alone owns at first."""
-        team = self.create(name=user.get_full_name(), personal_of=user)
+        name = user.get_full_name()[:150]  # an address may be longer
+        team = self.create(name=name, personal_of=user)
         Membership.objects.create(team=team, user=user, role=Role.ADMIN)
         return team
 
