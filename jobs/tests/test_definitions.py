@@ -16,7 +16,7 @@ from jobs.triggers import TriggerError
 from tests.factories import NOON, JobFactory, ScheduleFactory, TeamFactory, UserFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from accounts.models import Team
 
@@ -30,16 +30,6 @@ LATER = NOON + timedelta(hours=1)
 def make(team: Team | None = None, **body: Any) -> Job:
     body = {"name": "Report"} | body
     return definitions.create(team or TeamFactory.create(), body, actor=None, now=NOON)
-
-
-@pytest.fixture
-def rings() -> Iterator[list[str]]:
-    """What the beats hear."""
-    heard: list[str] = []
-    before = host._host
-    host.connect(host.Host(wake=lambda: heard.append("ring")))
-    yield heard
-    host.connect(before)
 
 
 def test_a_job_begins_with_version_one_and_the_defaults() -> None:

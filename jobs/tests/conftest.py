@@ -1,0 +1,54 @@
+"""A signed-in client, and an engine whose clock stands at NOON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import Membership, Team, User
+from jobs import host
+from tests.factories import NOON, UserFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def rings() -> Iterator[list[str]]:
+    """The engine below which jobs live for a test: it is NOON, and beats hear the rings."""
+    heard: list[str] = []
+    before = host._host
+    engine = host.Host(
+        now=lambda: NOON, queue_names=before.queue_names, wake=lambda: heard.append("ring")
+    )
+    host.connect(engine)
+    yield heard
+    host.connect(before)
+
+
+@pytest.fixture
+def user() -> User:
+    person: User = UserFactory.create()
+    return person
+
+
+@pytest.fixture
+def team(user: User) -> Team:
+    return Team.objects.get(personal_of=user)
+
+
+@pytest.fixture
+def api(user: User, rings: list[str]) -> APIClient:
+    """A client of ``user``, who may do everything in a personal team."""
+    return client_of(user)
+
+
+def client_of(user: User, role: str = "") -> APIClient:
+    """Return a client of ``user``; with ``role``, that is what the user becomes in the team."""
+    if role:
+        Membership.objects.filter(user=user).update(role=role)
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
