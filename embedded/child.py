@@ -70,11 +70,12 @@ class Child:
     def _read(self) -> None:
         if self._process.stdout is None:
             return
-        for raw in self._process.stdout:
-            line = raw.decode("utf-8", errors="replace").rstrip()
-            if line:
-                self.lines.append(line)
-                self._on_line(self.part.name, line)
+        with self._process.stdout as lines:
+            for raw in lines:
+                line = raw.decode("utf-8", errors="replace").rstrip()
+                if line:
+                    self.lines.append(line)
+                    self._on_line(self.part.name, line)
 
     def _wait(self, on_exit: Callable[[Child], None]) -> None:
         self._process.wait()

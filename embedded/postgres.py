@@ -138,10 +138,9 @@ def _initdb(
 def _run(words: list[Path | str], *, who: Account, cwd: Path, text: str = "") -> None:
     done = who.run(words, cwd=cwd, text=text)
     if done.returncode:
-        lines = done.stdout.strip().splitlines() or ["it said nothing"]
-        reason = next(
-            (line for line in lines if "error" in line.lower() or "FATAL" in line), lines[-1]
-        )
+        lines = [line for line in done.stdout.splitlines() if line and "hint" not in line.lower()]
+        errors = [line for line in lines if "error" in line or "FATAL" in line]
+        reason = (errors or lines or ["it said nothing"])[-1]
         raise StartError(f"PostgreSQL could not make its database in {cwd.parent}: {reason}")
 
 

@@ -1,0 +1,49 @@
+# What everyone types. Needs Python 3.11 or newer, git and make; the rest is installed into .venv.
+
+PYTHON ?= python3
+RUNTIME = requirements.txt requirements-embedded.txt
+TOOLS = $(RUNTIME) requirements-dev.txt
+BARE = $(PYTHON) -m embedded.bootstrap --
+RUN = $(PYTHON) -m embedded.bootstrap $(RUNTIME) --
+TOOL = $(PYTHON) -m embedded.bootstrap $(TOOLS) --
+
+.DEFAULT_GOAL := help
+.PHONY: help up manage test test-crash check lint format clean
+
+help:  ## show this
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 20
+
+up:  ## install what is missing, start everything, print where it is; Ctrl-C stops it
+	@$(BARE) -m embedded check
+	@$(RUN) -m embedded up
+
+manage:  ## a Django command beside a running `make up`: make manage ARGS="shell"
+	@$(RUN) -m embedded run manage.py $(ARGS)
+
+test: lint  ## everything: the checks, then all tests
+	@$(TOOL) -m pytest
+
+test-crash:  ## only the tests that kill real processes
+	@$(TOOL) -m pytest -m crash
+
+check: lint  ## the checks, then the tests that kill nothing
+	@$(TOOL) -m pytest -m "not crash"
+
+# The checks load the settings but no server: these values only have to be there.
+lint: export CHRONOS_SECRET_KEY = not-a-secret-the-checks-only-load-the-settings
+lint: export DATABASE_URL = postgres://nobody@127.0.0.1:1/nothing
+lint: export REDIS_URL = redis://127.0.0.1:1/0
+lint:  ## format, style, types, imports, missing migrations
+	@$(TOOL) -m ruff format --check .
+	@$(TOOL) -m ruff check .
+	@$(TOOL) -m mypy .
+	@$(TOOL) -c 'from importlinter.cli import lint_imports_command as check; check()'
+	@$(TOOL) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+format:  ## format the code and mend what can be mended
+	@$(TOOL) -m ruff format .
+	@$(TOOL) -m ruff check --fix .
+
+clean:  ## delete the virtual environment and caches; the data in .chronos stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
