@@ -94,8 +94,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a page
+WHITENOISE_USE_FINDERS = True  # found at the start: no collectstatic, here or in production
 WHITENOISE_AUTOREFRESH = False
 
 # --- Database ---------------------------------------------------------------------------------
