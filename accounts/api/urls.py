@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
+from accounts.api import schema  # noqa: F401  makes itself known to drf-spectacular
 from accounts.api.views import LoginView, LogoutView, MeView, RefreshView, RegisterView
 
 urlpatterns = [
