@@ -22,7 +22,7 @@ SAFE = {
 }
 
 
-def ids(found: Any) -> list[str]:
+def ids(found: Any) -> list[str | None]:
     return [message.id for message in found if isinstance(message, Error)]
 
 
