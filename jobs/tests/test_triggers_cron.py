@@ -162,6 +162,32 @@ def test_years_that_have_passed_are_refused_only_when_new() -> None:
     assert caught.value.code == "schedule.never_fires"
 
 
+@pytest.mark.parametrize(
+    ("expression", "zone", "slot"),
+    [
+        ("0 0 1 1 1 ? 2031", "Asia/Tokyo", datetime(2030, 12, 31, 16, tzinfo=UTC)),
+        ("0 0 22 31 12 ? 2030", "America/New_York", datetime(2031, 1, 1, 3, tzinfo=UTC)),
+    ],
+)
+def test_slot_is_found_over_years_though_local_and_utc_years_differ(
+    expression: str, zone: str, slot: datetime
+) -> None:
+    trigger = cron(expression, zone)
+
+    for start in (START, datetime(2030, 6, 1, tzinfo=UTC), slot - timedelta(seconds=1)):
+        assert trigger.after(start) == slot
+    for end in (datetime(2036, 6, 1, tzinfo=UTC), datetime(2031, 6, 1, tzinfo=UTC), slot):
+        assert trigger.at_or_before(end) == slot
+
+
+def test_rarest_day_is_found_across_the_century_without_its_leap_year() -> None:
+    fifth_monday_of_february = cron("0 0 * 2 MON#5")
+    found = slots_between(fifth_monday_of_february, START, HORIZON, limit=3)
+
+    assert [slot.date().isoformat() for slot in found] == ["2044-02-29", "2072-02-29", "2112-02-29"]
+    assert fifth_monday_of_february.at_or_before(found[2] - timedelta(days=1)) == found[1]
+
+
 def test_one_expression_in_one_zone_is_built_once() -> None:
     assert cron("7 3 * * *", "Europe/Berlin") is cron(" 7  3 * * *", "Europe/Berlin")
     assert cron("7 3 * * *", "Europe/Berlin") is not cron("7 3 * * *", "Europe/Paris")

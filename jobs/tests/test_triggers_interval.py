@@ -80,7 +80,7 @@ def test_a_year_of_seconds_is_counted_at_once() -> None:
     start = time.perf_counter()
 
     assert every(1).count(NOON, NOON + timedelta(days=365)) == 31_536_000
-    assert time.perf_counter() - start < 0.01
+    assert time.perf_counter() - start < 0.1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import struct
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -99,6 +102,22 @@ def test_intervals_ignore_clock_changes() -> None:
     found = slots(hourly, utc("2026-10-24"), utc("2026-10-27"))
 
     assert {b - a for a, b in pairwise(found)} == {timedelta(hours=1)}
+
+
+def test_gap_across_new_year_in_utc_is_one_gap() -> None:
+    """No real zone does this; clocks of this one go from 23:30 to 00:30 on New Year's Eve."""
+    made = replace(cron("15 0 * * *", "UTC"), zone=made_zone("AAA0BBB,J365/23:30,J60/2"))
+
+    found = slots(made, utc("2026-12-31 12:00"), utc("2027-01-03"))
+
+    assert found == [utc("2027-01-01 00:15"), utc("2027-01-01 23:15"), utc("2027-01-02 23:15")]
+
+
+def made_zone(rule: str) -> ZoneInfo:
+    """A zone that follows a POSIX rule, as the file that says nothing else."""
+    header = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+    block = header + struct.pack(">lbb", 0, 0, 0) + b"AAA\0"
+    return ZoneInfo.from_file(io.BytesIO(block * 2 + f"\n{rule}\n".encode()))
 
 
 def changing_zones() -> list[str]:
