@@ -50,8 +50,8 @@ class CronTrigger:
     An expression that singles out hours means local times by their names, and each date has each
     name once (RFC 5545): a time in a gap shifts forward by the gap, a repeated time is its first
     occurrence, and two times that fall on one instant are one slot. An expression for every hour
-    (``*/30 * * * *``) means no particular local time, so it keeps its pace in real time: a gap
-    takes nothing from it, and it runs in both passes of a fold.
+    (``*/30 * * * *``) singles out none: it runs whenever clocks show one of its minutes, in both
+    passes of a fold too, and so keeps its pace in real time.
     """
 
     expression: str
