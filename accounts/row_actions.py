@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -53,7 +53,12 @@ class Act:
 
 
 class RowActions(TeamRows):
-    """Buttons on lists and pages. All are POST, none acts on more rows than were ticked."""
+    """Buttons on lists and pages. All are POST, none acts on more rows than were ticked.
+
+    ``explained`` names the actions that take a reason; then ``action_form`` is ``ReasonForm``.
+    """
+
+    explained: ClassVar[frozenset[str]] = frozenset()
 
     def act_on_each(self, request: HttpRequest, rows: Iterable[Any], act: Act) -> None:
         """Do ``act`` to each row; tell for how many it worked, and of each other why not."""
@@ -74,6 +79,10 @@ class RowActions(TeamRows):
     def page_actions(self, request: HttpRequest, obj: Any) -> list[str]:
         """Name the actions that the page of ``obj`` offers as buttons."""
         return [name for name in self.get_actions(request) if name != "delete_selected"]
+
+    def page_links(self, obj: Any) -> list[tuple[str, str]]:
+        """Text and address of what else there is to see of ``obj``."""
+        return []
 
     def response_action(  # type: ignore[override]  # the stubs are those of Django 6
         self, request: HttpRequest, queryset: QuerySet[Any]
@@ -102,7 +111,8 @@ class RowActions(TeamRows):
             labels = {name: action[2] for name, action in actions.items() if action}
             names = self.page_actions(request, obj)
             context["page_actions"] = [(name, labels[name]) for name in names if name in labels]
-            context["asks_reason"] = "reason" in self.action_form.base_fields
+            context["page_links"] = self.page_links(obj)
+            context["asks_reason"] = bool(self.explained & set(names))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _refusal(self, request: HttpRequest, row: Any, act: Act) -> str:

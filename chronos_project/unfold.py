@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def _style(path: str) -> Callable[[HttpRequest], str]:
+def _file(path: str) -> Callable[[HttpRequest], str]:
     return lambda request: static(path)
 
 
@@ -78,7 +78,11 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "schedule",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [_style("chronos/console.css")],
+    "DASHBOARD_CALLBACK": "chronos_project.overview.context",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": _file("chronos/icon.svg")},
+    ],
+    "STYLES": [_file("chronos/console.css")],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

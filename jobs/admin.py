@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
-DEFINITION = ["team", "name", "slug", "definition"]  # what those see who may not change it
+DEFINITION = ["state", "team", "name", "slug", "definition"]  # what those see who may not change it
 
 
 class JobStateFilter(admin.SimpleListFilter):
@@ -59,14 +59,19 @@ class VersionInline(WindowInline):
     model = JobVersion
     fk_name = "job"
     per_page = 5
+    hide_title = True
     ordering = ["-number"]
-    fields = ["number", "created_at", "created_by", "kind", "what", "when"]
+    fields = ["number", "at", "created_by", "kind", "what", "when"]
     readonly_fields = fields
     verbose_name_plural = "Versions"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobVersion]:
         versions: QuerySet[JobVersion] = super().get_queryset(request)
         return versions.select_related("created_by")
+
+    @admin.display(description="created")
+    def at(self, version: JobVersion) -> SafeString | str:
+        return instant(version.created_at)
 
     @admin.display(description="payload")
     def what(self, version: JobVersion) -> SafeString:
@@ -87,13 +92,14 @@ class JobAdmin(ChronosAdmin):
     conditional_fields = forms.SHOWN_WHEN
     autocomplete_fields = ["team"]
     inlines = [VersionInline]
-    list_display = ["name", "state", "kind", "when", "next_run", "last", "team"]
+    list_display = ["name", "state", "kind_name", "when", "next_run", "last", "team"]
     list_filter = [JobStateFilter, "kind"]
     list_select_related = ["schedule", "team"]
     search_fields = ["name", "slug"]
     ordering = ["-pk"]
     sortable_by = ()
     action_form = ReasonForm
+    explained = frozenset({"pause"})
     actions = ["run_now", "pause", "resume", "archive", "restore"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
@@ -114,11 +120,14 @@ class JobAdmin(ChronosAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         if obj is None:
             return []
-        return ["team"] if self.has_change_permission(request, obj) else [*DEFINITION]
+        return ["state", "team"] if self.has_change_permission(request, obj) else [*DEFINITION]
 
     def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
-        if obj is None or self.has_change_permission(request, obj):
+        if obj is None:
             return self.fieldsets
+        if self.has_change_permission(request, obj):
+            (_, first), *others = self.fieldsets
+            return [(None, {"fields": ["state", *first["fields"]]}), *others]
         return [(None, {"fields": DEFINITION})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -154,6 +163,13 @@ class JobAdmin(ChronosAdmin):
     def page_actions(self, request: HttpRequest, obj: Job) -> list[str]:
         names = {"execute": "run_now"}
         return [names.get(word, word) for word in definitions.allowed_actions(obj)]
+
+    def page_links(self, obj: Job) -> list[tuple[str, str]]:
+        executions = reverse("admin:executions_execution_changelist")
+        return [
+            ("Executions", f"{executions}?job__id__exact={obj.pk}"),
+            ("Schedule", reverse("admin:jobs_schedule_change", args=[obj.schedule.pk])),
+        ]
 
     @admin.action(description="Run now", permissions=["operate"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -208,7 +224,11 @@ class JobAdmin(ChronosAdmin):
 
     @admin.display(description="state")
     def state(self, job: Job) -> SafeString:
-        return badge(job.status)
+        return format_html("{} {}", badge(job.status), job.paused_reason)
+
+    @admin.display(description="kind")
+    def kind_name(self, job: Job) -> str:
+        return job.kind
 
     @admin.display(description="schedule")
     def when(self, job: Job) -> str:

@@ -69,8 +69,9 @@ class TagsField(forms.CharField):
         return [tag.strip() for tag in str(super().to_python(value)).split(",") if tag.strip()]
 
 
-def _choice(options: Iterable[str]) -> forms.ChoiceField:
-    return forms.ChoiceField(choices=[(option, option) for option in options], widget=Select())
+def _choice(options: Iterable[str], **kwargs: Any) -> forms.ChoiceField:
+    choices = [(option, option) for option in options]
+    return forms.ChoiceField(choices=choices, widget=Select(), **kwargs)
 
 
 class JobForm(forms.ModelForm[Job]):
@@ -81,25 +82,35 @@ class JobForm(forms.ModelForm[Job]):
     kind = forms.ChoiceField(choices=kinds.choices, widget=Select())
     payload = JsonField(required=False, help_text="What the kind asks for, as a JSON object.")
     tags = TagsField(required=False, help_text="Between commas.")
-    schedule_type = _choice(Schedule.Type.values)
+    schedule_type = _choice(Schedule.Type.values, label="Type")
     cron = forms.CharField(
         required=False,
         widget=TextInput(),
         help_text="Five fields, or six or seven for Quartz: 0 9 * * 1",
     )
     timezone = forms.CharField(required=False, widget=TextInput(), help_text="An IANA name.")
-    every_seconds = forms.IntegerField(required=False, widget=IntegerInput())
+    every_seconds = forms.IntegerField(
+        required=False, widget=IntegerInput(), label="Every", help_text="Seconds."
+    )
     run_at = forms.SplitDateTimeField(
         required=False, widget=InstantInput(), help_text="UTC; at once if empty."
     )
-    misfire = _choice(policies.Misfire)
-    overlap = _choice(policies.Overlap)
-    max_attempts = forms.IntegerField(widget=IntegerInput())
-    strategy = _choice(policies.RetryStrategy)
-    base_seconds = forms.FloatField(widget=NumberInput())
-    max_seconds = forms.FloatField(widget=NumberInput())
-    timeout_seconds = forms.FloatField(widget=NumberInput())
-    on_lost = _choice(policies.OnLost)
+    misfire = _choice(policies.Misfire, help_text="What becomes of slots that were noticed late.")
+    overlap = _choice(
+        policies.Overlap, help_text="What becomes of a slot while the previous one still runs."
+    )
+    max_attempts = forms.IntegerField(
+        widget=IntegerInput(), label="Attempts", help_text="Tries in all."
+    )
+    strategy = _choice(policies.RetryStrategy, label="Delay", help_text="How it grows.")
+    base_seconds = forms.FloatField(widget=NumberInput(), label="First delay", help_text="Seconds.")
+    max_seconds = forms.FloatField(
+        widget=NumberInput(), label="Longest delay", help_text="Seconds."
+    )
+    timeout_seconds = forms.FloatField(
+        widget=NumberInput(), label="Time limit", help_text="Seconds, of one attempt."
+    )
+    on_lost = _choice(policies.OnLost, label="Worker lost", help_text="What then.")
     queue = forms.ChoiceField(widget=Select())
     priority = _choice([priority.word for priority in policies.Priority])
 

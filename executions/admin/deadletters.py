@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ExecutionAdmin):
-    list_display = ["job_name", "state", "reason", "what", "attempt", "failed", "where"]
+    list_display = ["job_name", "reason", "what", "attempt", "failed"]
     list_filter = [ReasonFilter, KindFilter]
     actions = ["redrive", "resolve"]
 

@@ -34,7 +34,7 @@ class ExecutionAdmin(WindowAdmin):
 
     team_path = "team"
     change_form_template = "executions/execution.html"
-    list_display = ["job_name", "state", "reason", "attempt", "due", "started", "took", "where"]
+    list_display = ["job_name", "state", "reason", "attempt", "due", "took", "where"]
     list_filter = ["status", ReasonFilter, KindFilter]
     list_select_related = ["job"]
     list_defer = ("payload", "result")
@@ -98,10 +98,6 @@ class ExecutionAdmin(WindowAdmin):
     @admin.display(description="due")
     def due(self, execution: Execution) -> SafeString | str:
         return instant(execution.due_at)
-
-    @admin.display(description="started")
-    def started(self, execution: Execution) -> SafeString | str:
-        return instant(execution.started_at)
 
     @admin.display(description="took")
     def took(self, execution: Execution) -> str:

@@ -35,11 +35,12 @@ class QueueChangeList(CappedChangeList):
 
 @admin.register(Queue)
 class QueueAdmin(ChronosAdmin):
-    list_display = ["name", "state", "waiting", "late", "active", "oldest", "why", "description"]
+    list_display = ["name", "state", "waiting", "late", "active", "oldest", "why"]
     search_fields = ["name", "description"]
     sortable_by = ["name"]
     fields = ["name", "description"]
     action_form = ReasonForm
+    explained = frozenset({"pause"})
     actions = ["pause", "resume"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
