@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_BEATS = 9
+LINE = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|.*?)\s*(?:\s#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ def read(environment: Mapping[str, str] | None = None) -> Config:
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """``NAME=value`` lines; ``export``, quotes around a value and comment lines are understood."""
+    """``NAME=value`` lines; ``export``, quotes around a value and ``# comments`` are understood."""
     values = {}
     for line in path.read_text().splitlines() if path.exists() else []:
-        found = re.fullmatch(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*", line)
+        found = LINE.fullmatch(line)
         if found:
             name, value = found.groups()
             quoted = re.fullmatch(r"(['\"])(.*)\1", value)

@@ -91,13 +91,17 @@ class Supervisor:
             raise StartError(f"`{part.name}` {child.fate}: its last lines above say why.")
         return list(child.lines)
 
-    def wait_for(self, gate: Callable[[], bool], *, seconds: float) -> bool:
-        """Wait until ``gate()`` is true, at most ``seconds``; say whether it became true."""
+    def wait_for(
+        self, gate: Callable[[], bool], *, seconds: float, every: float = POLL_SECONDS
+    ) -> bool:
+        """Ask ``gate()`` until it is true, at most ``seconds``; say whether it became true."""
         deadline = time.monotonic() + seconds
         while not gate():
-            if time.monotonic() > deadline:
+            asked = time.monotonic()
+            if asked > deadline:
                 return False
-            self._handle_events(POLL_SECONDS)
+            while (left := asked + every - time.monotonic()) > 0:
+                self._handle_events(left)
         return True
 
     def serve(self) -> None:

@@ -8,6 +8,7 @@ import secrets as randomness
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from embedded import check, engines, files, ports, postgres, servers, table, valkey, web
@@ -25,6 +26,7 @@ POSTGRES_PORT = 15432  # preferred; else any free one
 REDIS_PORT = 16379
 FLOWER_PORT = 15555
 SERVER_SECONDS = 60.0
+HEALTH_EVERY = 0.5  # a question costs the web process some work, and a line while it is no
 HEALTH_SECONDS = 30.0  # between two reports of what is still missing
 
 
@@ -158,12 +160,13 @@ class _Start:
 
         def healthy() -> bool:
             return (
-                web.get(port, "/health/ready")[0] == 200  # noqa: PLR2004
-                and web.get(flower_port, "/flower/healthcheck")[0] == 200  # noqa: PLR2004
+                web.get(flower_port, "/flower/healthcheck")[0] == HTTPStatus.OK
+                and web.get(port, "/health/ready")[0] == HTTPStatus.OK
             )
 
-        while not self.supervisor.wait_for(healthy, seconds=HEALTH_SECONDS):
-            self.output.say(f"still not healthy: {web.get(port, '/health/ready')}")
+        while not self.supervisor.wait_for(healthy, seconds=HEALTH_SECONDS, every=HEALTH_EVERY):
+            _, body = web.get(port, "/health/ready")
+            self.output.say(f"still not healthy: {body}")
 
     def _report(self, login: Login) -> None:
         here = f"http://{ports.LOOPBACK}:{self.config.port}"

@@ -110,9 +110,19 @@ def test_the_environment_file_is_private_and_reads_back(tmp_path: Path) -> None:
 
 def test_dotenv_understands_what_people_write(tmp_path: Path) -> None:
     path = tmp_path / ".env"
-    path.write_text("# A=0\nA=1\nexport B = two words \nC='x=y'\nD=\"q\"\n\nnonsense\nE=\n")
+    path.write_text(
+        "# A=0\nA=1\nexport B = two words \nC='x=y'\nD=\"q\"\n\nnonsense\nE=\nF=1 # one\n"
+    )
 
-    assert config.dotenv(path) == {"A": "1", "B": "two words", "C": "x=y", "D": "q", "E": ""}
+    assert config.dotenv(path) == {
+        "A": "1",
+        "B": "two words",
+        "C": "x=y",
+        "D": "q",
+        "E": "",
+        "F": "1",
+        "G": "a # b",
+    }
 
 
 def test_defaults_suit_a_first_start() -> None:
