@@ -99,7 +99,7 @@ def change(job: Job, body: Mapping[str, Any], *, actor: User | None, now: dateti
     lock(job)
     _check_kept(job)
     current = bodies.of(job)
-    wanted = current | body
+    wanted = {**current, **body}
     same_type = wanted["schedule"]["type"] == job.schedule.type
     anchor = job.schedule.anchor if same_type else None
     wanted["schedule"] = bodies.settled(wanted["schedule"], now=now, anchor=anchor)
