@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 from rest_framework.permissions import BasePermission
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -117,7 +117,7 @@ def _is_staff(request: Request) -> bool:
 
 
 class TextRenderer(BaseRenderer):
-    """The body is text already."""
+    """The body is text already; a problem stays JSON."""
 
     media_type = CONTENT_TYPE_PLAIN_0_0_4
     format = "txt"
@@ -129,7 +129,8 @@ class TextRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return data if isinstance(data, bytes) else str(data).encode()
+        metrics: bytes = data if isinstance(data, bytes) else JSONRenderer().render(data)
+        return metrics
 
 
 class MetricsView(APIView):

@@ -1,12 +1,10 @@
-"""What drf-spectacular is told beyond the views themselves: paths, tokens, problems, names."""
+"""What drf-spectacular is told beyond the views themselves: paths and problems."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
-
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from chronos_project.problem_details import CONTENT_TYPE
 
@@ -71,19 +69,6 @@ PROBLEM = {
         ],
     },
 }
-
-
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "accounts.authentication.TokenAuthentication"
-    name = "token"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "The access token that POST /api/v1/auth/login answers.",
-        }
 
 
 def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:

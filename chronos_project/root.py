@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +20,7 @@ LINKS = [
     "info",
     "health",
 ]
+LINKED = {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
 
 
 class RootView(StrictParameters, APIView):
@@ -30,7 +30,7 @@ class RootView(StrictParameters, APIView):
 
     @extend_schema(
         tags=["platform"],
-        responses=serializers.DictField(child=serializers.URLField()),
+        responses={200: LINKED},
         auth=[],
     )
     def get(self, request: Request) -> Response:

@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/v1/info/?$", InfoView.as_view()),
     re_path(r"^api/v1/health/live/?$", LiveView.as_view()),
     re_path(r"^api/v1/health(?:/ready)?/?$", HealthView.as_view()),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("jobs.api.urls")),
     path("api/v1/", include("executions.api.urls")),
     # Its short forms
     re_path(r"^run/?$", RunView.as_view(), name="run"),
@@ -31,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(template_name="api/redoc.html")),
     re_path(r"^swagger-ui\.html$", RedirectView.as_view(pattern_name="docs")),
     re_path(r"^v3/api-docs/?$", RedirectView.as_view(url="/api/schema?format=json")),
+    path("", include("chronos_project.problem_pages")),
     # How it does
     re_path(r"^health/live/?$", LiveView.as_view(), name="health-live"),
     re_path(r"^health(?:/ready)?/?$", HealthView.as_view(), name="health"),

@@ -36,7 +36,11 @@ class PayloadSerializer(StrictSerializer):
         return validated
 
 
-class RetrySerializer(PayloadSerializer):
+class CancelSerializer(StrictSerializer):
+    """The body of a cancel: there is nothing to say."""
+
+
+class RunAgainSerializer(PayloadSerializer):
     """The body of a retry; empty means: the same input."""
 
 

@@ -32,15 +32,15 @@ class InstantField(forms.Field):
             raise forms.ValidationError(str(exc), code="instant_invalid") from exc
 
 
-class InstantFilter(django_filters.Filter):  # type: ignore[misc]  # untyped library
+class InstantFilter(django_filters.Filter):
     field_class = InstantField
 
 
-class AnyOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # type: ignore[misc]  # untyped library
+class AnyOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """One of the words, or several with commas between them."""
 
 
-class ExecutionFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped library
+class ExecutionFilter(django_filters.FilterSet):
     status = AnyOfFilter(choices=Status.choices, help_text="One or more, with commas.")
     job = django_filters.CharFilter(method="of_job", max_length=80, help_text="Id or slug.")
     queue = django_filters.CharFilter(max_length=64)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from django.urls import re_path
 
+from executions.api.bodies import CancelSerializer, RunAgainSerializer
 from executions.api.views.dashboard import DashboardView
 from executions.api.views.executions import ExecutionsOfJobViewSet, ExecutionViewSet
 from executions.api.views.history import AttemptViewSet, EventViewSet
 from executions.api.views.logs import LogViewSet
 from executions.api.views.starting import ExecuteViewSet
 
-ONE = r"^executions/(?P<pk>[^/]+)"
-PART = r"^executions/(?P<execution>[^/]+)"
-JOB = r"^jobs/(?P<key>[^/]+)"
+ONE = r"^executions/(?P<id>[^/]+)"
+JOB = r"^jobs/(?P<id>[^/]+)"
 
 urlpatterns = [
     re_path(r"^executions/?$", ExecutionViewSet.as_view({"get": "list"}), name="executions"),
     re_path(ONE + r"/?$", ExecutionViewSet.as_view({"get": "retrieve"}), name="execution"),
-    re_path(ONE + r"/cancel/?$", ExecutionViewSet.as_view({"post": "cancel"})),
-    re_path(ONE + r"/retry/?$", ExecutionViewSet.as_view({"post": "retry"})),
-    re_path(PART + r"/attempts/?$", AttemptViewSet.as_view({"get": "list"})),
-    re_path(PART + r"/events/?$", EventViewSet.as_view({"get": "list"})),
-    re_path(PART + r"/logs/?$", LogViewSet.as_view({"get": "read"})),
+    re_path(
+        ONE + r"/cancel/?$",
+        ExecutionViewSet.as_view({"post": "cancel"}, serializer_class=CancelSerializer),
+    ),
+    re_path(
+        ONE + r"/retry/?$",
+        ExecutionViewSet.as_view({"post": "retry"}, serializer_class=RunAgainSerializer),
+    ),
+    re_path(ONE + r"/attempts/?$", AttemptViewSet.as_view({"get": "list"})),
+    re_path(ONE + r"/events/?$", EventViewSet.as_view({"get": "list"})),
+    re_path(ONE + r"/logs/?$", LogViewSet.as_view({"get": "read"})),
     re_path(JOB + r"/execute/?$", ExecuteViewSet.as_view({"post": "execute"})),
     re_path(JOB + r"/executions/?$", ExecutionsOfJobViewSet.as_view({"get": "list"})),
     re_path(r"^dashboard/stats/?$", DashboardView.as_view(), name="dashboard-stats"),

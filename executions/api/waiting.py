@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from time import sleep
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -27,5 +28,5 @@ def wait_until_finished(execution_id: UUID, *, seconds: float) -> None:
     while (left := deadline - time.monotonic()) > 0 and unfinished.exists():
         if not connection.in_atomic_block:
             connection.close()
-        time.sleep(min(pause, left))
+        sleep(min(pause, left))
         pause = min(pause * 1.5, LONGEST_PAUSE)

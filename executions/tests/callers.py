@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
-from accounts.models import Membership, Team
+from accounts.models import Membership, Team, User
 from accounts.roles import Role
 from executions.models import Execution
 from jobs.models import Job
@@ -19,6 +19,7 @@ API = "/api/v1"
 @dataclass(frozen=True, slots=True)
 class Caller:
     client: APIClient
+    user: User
     team: Team
 
     def job(self, **fields: Any) -> Job:
@@ -37,4 +38,4 @@ def caller(role: Role = Role.ADMIN) -> Caller:
     Membership.objects.filter(user=user).update(role=role)
     client = APIClient()
     client.force_authenticate(user)
-    return Caller(client, user.personal_team)
+    return Caller(client, user, user.personal_team)

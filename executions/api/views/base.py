@@ -29,6 +29,7 @@ class ExecutionsOfTeam(StrictParameters, GenericViewSet[Execution]):
 
     queryset = Execution.objects.all()
     filter_backends = [StrictFilterBackend]
+    lookup_url_kwarg = "id"
 
     def get_queryset(self) -> ExecutionQuerySet:
         return Execution.objects.of_team(team_of(self.request)).order_by("-pk")
@@ -67,4 +68,4 @@ class OfOneExecution(StrictParameters, GenericViewSet[M]):
 
     def execution(self) -> Execution:
         executions = Execution.objects.of_team(team_of(self.request))
-        return get_object_or_404(executions, pk=self.kwargs["execution"])
+        return get_object_or_404(executions, pk=self.kwargs["id"])

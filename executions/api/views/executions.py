@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.roles import Verb
 from executions import again, clock, transitions
 from executions.api import waiting
-from executions.api.bodies import RetrySerializer
+from executions.api.bodies import CancelSerializer, RunAgainSerializer
 from executions.api.filters import ExecutionFilter
 from executions.api.queries import WaitQuery, asked
 from executions.api.serializers import ExecutionDetailSerializer, ExecutionSerializer
@@ -38,7 +38,7 @@ class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
         return rows.described().defer(*HEAVY) if self.action == "list" else rows
 
     @extend_schema(parameters=[WaitQuery], responses=ExecutionDetailSerializer)
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
         """Read an execution with its attempts, events, input and result."""
         query = asked(request, WaitQuery)
         execution = self.get_object()
@@ -55,19 +55,21 @@ class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
             ),
         },
     )
-    def cancel(self, request: Request, pk: str) -> Response:
+    def cancel(self, request: Request, **kwargs: Any) -> Response:
         """Cancel an execution. One that is finished is a 409."""
+        CancelSerializer(data=request.data).is_valid(raise_exception=True)
         with transaction.atomic():  # locked: whoever claims it waits, so this cannot come second
-            execution = get_object_or_404(self.get_queryset().select_for_update(no_key=True), pk=pk)
+            rows = self.get_queryset().select_for_update(no_key=True)
+            execution = get_object_or_404(rows, pk=kwargs["id"])
             was = execution.status
             transitions.cancel(execution, now=clock.now(), actor=str(request.user))
         return self.answer(execution.pk, status=202 if was == Status.RUNNING else 200)
 
-    @extend_schema(request=RetrySerializer, responses={202: ExecutionDetailSerializer})
-    def retry(self, request: Request, pk: str) -> Response:
+    @extend_schema(request=RunAgainSerializer, responses={202: ExecutionDetailSerializer})
+    def retry(self, request: Request, **kwargs: Any) -> Response:
         """Start the work of a failed or cancelled execution again, as a new execution."""
         execution = self.get_object()
-        body = RetrySerializer(data=request.data, context={"kind": execution.job.kind})
+        body = RunAgainSerializer(data=request.data, context={"kind": execution.job.kind})
         body.is_valid(raise_exception=True)
         actor = str(request.user)
         return self.started(
@@ -79,4 +81,4 @@ class ExecutionsOfJobViewSet(ExecutionViewSet):
     """The executions of one job, newest first."""
 
     def get_queryset(self) -> ExecutionQuerySet:
-        return super().get_queryset().filter(job=job_of(self.request, self.kwargs["key"]))
+        return super().get_queryset().filter(job=job_of(self.request, self.kwargs["id"]))

@@ -23,7 +23,7 @@ MAX_CHARACTERS = 1024 * 1024  # of a page; a single chunk may be as long
 
 
 class OutputRenderer(BaseRenderer):
-    """The output alone, as it was written."""
+    """The output alone, as it was written; a problem stays JSON."""
 
     media_type = "text/plain"
     format = "txt"
@@ -34,7 +34,9 @@ class OutputRenderer(BaseRenderer):
         data: Any,
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
-    ) -> str:
+    ) -> Any:
+        if "results" not in data:
+            return JSONRenderer().render(data)
         return "".join(chunk["text"] for chunk in data["results"])
 
 
@@ -54,7 +56,7 @@ class LogViewSet(OfOneExecution[LogChunk]):
             (200, "text/plain"): OpenApiTypes.STR,
         },
     )
-    def read(self, request: Request, execution: str) -> Response:
+    def read(self, request: Request, **kwargs: Any) -> Response:
         """Read a page of output. A page ends after 1 MiB, even when ``limit`` asks for more."""
         query = asked(request, LogQuery)
         written = self.execution()

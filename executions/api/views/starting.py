@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,9 +39,9 @@ class ExecuteViewSet(ExecutionsOfTeam):
             ),
         ],
     )
-    def execute(self, request: Request, key: str) -> Response:
+    def execute(self, request: Request, **kwargs: Any) -> Response:
         """Start the job now, or at ``run_at``. The body may be left out."""
-        job = job_of(request, key)
+        job = job_of(request, kwargs["id"])
         now = clock.now()
         body = ExecuteSerializer(data=request.data, context={"kind": job.kind, "now": now})
         body.is_valid(raise_exception=True)

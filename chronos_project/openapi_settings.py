@@ -1,0 +1,29 @@
+"""How the API describes itself; `chronos_project.openapi` has the code behind the names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SETTINGS: dict[str, Any] = {
+    "PREPROCESSING_HOOKS": ["chronos_project.openapi.canonical_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "chronos_project.openapi.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ExecutionStatus": "executions.models.Status",
+        "JobStatus": ["active", "paused", "archived"],
+        "Kind": "jobs.kinds.choices",
+        "HealthStatus": ["up", "down"],
+        "VerdictStatus": ["ok", "degraded", "down"],
+    },
+    "TAGS": [
+        {"name": "auth", "description": "Registering, signing in, and one's own profile."},
+        {"name": "jobs", "description": "What to do and when, and starting it by hand."},
+        {"name": "schedules", "description": "What a schedule would do."},
+        {"name": "executions", "description": "What happened, and what is happening."},
+        {"name": "dashboard", "description": "The whole in numbers."},
+        {"name": "short forms", "description": "At the root, for a first try and for scripts."},
+        {"name": "platform", "description": "Whether Chronos itself is well."},
+    ],
+}
