@@ -145,7 +145,9 @@ class _Start:
             "CHRONOS_ADMIN_EMAIL": self.config.admin_email,
             "CHRONOS_ADMIN_PASSWORD": password,
         }
-        lines = self.supervisor.run_once(table.manage("bootstrap", name="bootstrap", env=env))
+        lines = self.supervisor.run_once(
+            table.manage("bootstrap", "--demo", name="bootstrap", env=env)
+        )
         told = json.loads(next(line for line in reversed(lines) if line.startswith("{")))
         if not told["admin_created"]:
             password = "as before"  # noqa: S105  a sentence
