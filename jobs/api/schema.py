@@ -104,6 +104,7 @@ documented_jobs = extend_schema_view(
         summary="Replace a job",
         description="What the body leaves out gets its default; slug and status stay.",
         parameters=[ID, DRY_RUN],
+        request=JobSerializer,
         responses=WrittenJobSerializer,
     ),
     partial_update=extend_schema(
@@ -111,6 +112,7 @@ documented_jobs = extend_schema_view(
         description="Objects are merged field by field; a payload of another kind and a schedule"
         " of another type replace what was there. Each change adds a version.",
         parameters=[ID, DRY_RUN],
+        request=JobSerializer,
         responses=WrittenJobSerializer,
     ),
     destroy=extend_schema(

@@ -22,6 +22,7 @@ from jobs import bodies, definitions, host, slugs
 from jobs.api.filters import JobFilter
 from jobs.api.schema import documented_jobs, documented_preview
 from jobs.api.serializers import (
+    JobFormSerializer,
     JobSerializer,
     PauseSerializer,
     PreviewedSerializer,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rest_framework.request import Request
+    from rest_framework.serializers import BaseSerializer
 
     from accounts.models import User
     from jobs.models import JobQuerySet
@@ -74,6 +76,11 @@ class JobViewSet(StrictParameters, ListModelMixin, RetrieveModelMixin, GenericVi
         if not slugs.is_valid(key):
             raise Http404
         return get_object_or_404(self.get_queryset().kept(), slug=key)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Job]]:
+        if self.action in ("update", "partial_update"):
+            return JobFormSerializer
+        return super().get_serializer_class()
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": host.now()}

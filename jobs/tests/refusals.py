@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobs.models import Job, JobVersion, Schedule
-
-if TYPE_CHECKING:
-    from django.http import HttpResponse
 
 INTERNALS = ("Traceback", "psycopg", "SELECT", "django", ".py", "Error(")
 
 
-def faults(answer: HttpResponse) -> dict[str, str]:
+def faults(answer: Any) -> dict[str, str]:
     """Return the code of each fault by its place, of an answer that is a proper 400."""
     problem = answer.json()
     assert answer.status_code == 400, problem
@@ -25,7 +22,7 @@ def faults(answer: HttpResponse) -> dict[str, str]:
     return {_place(error): error["code"] for error in problem["errors"]}
 
 
-def refused(answer: HttpResponse, pointer: str, code: str) -> None:
+def refused(answer: Any, pointer: str, code: str) -> None:
     """Assert that exactly this was wrong, and that no row was made."""
     assert faults(answer) == {pointer: code}
     assert not Job.objects.exists()

@@ -22,7 +22,7 @@ def send(api: APIClient, body: bytes | str, **headers: str) -> Any:
     started = monotonic()
     content_type = headers.pop("content_type", "application/json")
     data = body if isinstance(body, bytes) else body.encode()
-    answer = api.generic("POST", JOBS, data, content_type, headers=headers)
+    answer = api.generic("POST", JOBS, data, content_type, headers=headers)  # type: ignore[arg-type]  # it takes bytes
     assert monotonic() - started < 1
     assert not Job.objects.exists()
     return answer

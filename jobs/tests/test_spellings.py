@@ -8,7 +8,7 @@ import pytest
 
 from jobs.spellings import canonical, pointer
 
-FLAT = {
+FLAT: dict[str, Any] = {
     "name": "Weekly Newsletter",
     "description": "Send newsletter every Monday",
     "job_type": "recurring",
@@ -16,14 +16,14 @@ FLAT = {
     "cron_expression": "0 9 * * 1",
     "payload": {"template": "weekly_digest"},
 }
-NESTED = {
+NESTED: dict[str, Any] = {
     "name": "Sample HTTP Job",
     "type": "HTTP",
     "schedule": {"type": "ONCE", "runAt": "2027-12-25T10:00:00Z"},
     "payload": {"httpUrl": "https://example.org/get", "httpMethod": "GET"},
     "retryPolicy": {"maxAttempts": 3, "backoffStrategy": "EXPONENTIAL", "backoffSeconds": 60},
 }
-CANONICAL = {
+CANONICAL: dict[str, Any] = {
     "name": "Daily report",
     "slug": "daily-report",
     "description": "",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from jobs.api.serializers.job import JobSerializer, WrittenJobSerializer
+from jobs.api.serializers.job import (
+    JobFormSerializer,
+    JobSerializer,
+    WrittenJobSerializer,
+)
 from jobs.api.serializers.schedule import (
     PreviewedSerializer,
     PreviewSerializer,
@@ -11,6 +15,7 @@ from jobs.api.serializers.schedule import (
 from jobs.api.serializers.verbs import PauseSerializer, RestoreSerializer, ResumeSerializer
 
 __all__ = [
+    "JobFormSerializer",
     "JobSerializer",
     "PauseSerializer",
     "PreviewSerializer",

@@ -180,6 +180,14 @@ class JobSerializer(StrictSerializer):
                 yield {"pointer": said.called(where), "code": code, "detail": detail}
 
 
+class JobFormSerializer(JobSerializer):
+    """What may be sent back: the content of the form that changes a job."""
+
+    def to_representation(self, job: Job) -> dict[str, Any]:
+        shown = super().to_representation(job)
+        return {name: shown[name] for name, field in self.fields.items() if not field.read_only}
+
+
 class WarningSerializer(serializers.Serializer[Any]):
     pointer = serializers.CharField()
     code = serializers.CharField()
