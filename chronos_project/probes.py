@@ -109,10 +109,14 @@ def disk_space() -> Component:
     return Component(up=free >= MIN_FREE_BYTES, detail={"free_bytes": free})
 
 
-PROBES = (
-    Probe(ask_database, "database", "scheduler", "workers"),
-    Probe(ask_broker, "broker"),
-)
+def new_probes() -> tuple[Probe, ...]:
+    return (
+        Probe(ask_database, "database", "scheduler", "workers"),
+        Probe(ask_broker, "broker"),
+    )
+
+
+PROBES = new_probes()  # shared by all requests of the process
 
 
 def report() -> Answer:
