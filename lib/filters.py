@@ -52,13 +52,13 @@ class StrictParameters:
         check_parameters(request, known_parameters(self, request))
 
 
-class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # untyped library
+class StrictFilterBackend(DjangoFilterBackend):
     """The filters of a list; what is wrong with them is said of parameters.
 
     DRF asks its filters also when one object is looked up; there they do not apply.
     """
 
-    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
         if getattr(view, "action", None) != "list":
             return queryset
         check_parameters(request, known_parameters(view, request))
@@ -69,7 +69,7 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # untyped
             raise ParameterError(
                 {
                     name: [detail for error in errors for detail in get_error_detail(error)]
-                    for name, errors in filterset.errors.as_data().items()
+                    for name, errors in filterset.form.errors.as_data().items()
                 }
             )
         return filterset.qs

@@ -250,8 +250,12 @@ def test_an_unknown_user_costs_a_hash_as_well(
     client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[str] = []
-    hasher = "django.contrib.auth.hashers.MD5PasswordHasher.encode"
-    monkeypatch.setattr(hasher, lambda _, password, salt: hashed.append(password) or "md5$a$b")
+
+    def encode(_: Any, password: str, salt: str) -> str:
+        hashed.append(password)
+        return f"md5${salt}$"
+
+    monkeypatch.setattr("django.contrib.auth.hashers.MD5PasswordHasher.encode", encode)
 
     client.post(f"{AUTH}/login", {"email": "eve@example.org", "password": "guess"})
 
