@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
+from chronos_project import flower
 from chronos_project.health import HealthView, LiveView
 from chronos_project.metrics import MetricsView
 from chronos_project.openapi_settings import SETTINGS
@@ -15,12 +16,15 @@ from executions.api.views.short import InfoView, RunView, StatusView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^$", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    re_path(r"^admin$", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    re_path(r"^flower(?:/(?P<path>.*))?$", flower.proxy, name="flower"),
     # The API
     re_path(r"^api/v1/?$", RootView.as_view(), name="api-root"),
     re_path(r"^api/v1/info/?$", InfoView.as_view()),
     re_path(r"^api/v1/health/live/?$", LiveView.as_view()),
-    re_path(r"^api/v1/health(?:/ready)?/?$", HealthView.as_view()),
+    re_path(r"^api/v1/health/?$", HealthView.as_view()),
+    re_path(r"^api/v1/health/ready/?$", HealthView.as_view()),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("jobs.api.urls")),
     path("api/v1/", include("executions.api.urls")),
@@ -37,7 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chronos_project.problem_pages")),
     # How it does
     re_path(r"^health/live/?$", LiveView.as_view(), name="health-live"),
-    re_path(r"^health(?:/ready)?/?$", HealthView.as_view(), name="health"),
+    re_path(r"^health/ready/?$", HealthView.as_view()),
+    re_path(r"^health/?$", HealthView.as_view(), name="health"),
     re_path(r"^actuator/health/?$", HealthView.as_view()),
     re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
     re_path(r"^actuator/prometheus/?$", MetricsView.as_view()),

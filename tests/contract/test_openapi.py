@@ -42,6 +42,7 @@ PATHS = {
     "/info": "get",
     "/health": "get",
     "/health/live": "get",
+    "/health/ready": "get",
     "/metrics": "get",
 }
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -113,6 +114,7 @@ def test_what_needs_a_token_says_so() -> None:
         f"{auth}/refresh",
         "/health",
         "/health/live",
+        "/health/ready",
         "/info",
     }
 
@@ -157,6 +159,7 @@ def test_its_pages_ask_no_foreign_host_and_all_they_need_is_here(client: Client,
         ("/swagger-ui.html", "/api/docs"),
         ("/v3/api-docs", "/api/schema?format=json"),
         ("/", "/admin/"),
+        ("/admin", "/admin/"),
     ],
 )
 def test_old_addresses_lead_on(client: Client, alias: str, target: str) -> None:
