@@ -21,7 +21,7 @@ LONGEST_LINE = 2000  # characters
 class Output:
     """Writes whole lines from any thread, each under the name of its part."""
 
-    def __init__(self, width: int = 14) -> None:
+    def __init__(self, width: int = 15) -> None:
         self._width = width
         self._lock = threading.Lock()
         self._colours: dict[str, int] = {}

@@ -75,8 +75,9 @@ class Supervisor:
     def start(self, part: Part) -> None:
         """Start ``part``; from now on it is started again whenever it ends."""
         self._started[part.name] = time.monotonic()
-        self._children[part.name] = self._spawn(part)
+        self._children[part.name] = child = self._spawn(part)
         self._remember()
+        self._output.say(f"{part.name} started (process {child.running.pid})")
 
     def run_once(self, part: Part) -> list[str]:
         """Run ``part`` to its end and return its last lines.

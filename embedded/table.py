@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from embedded.config import Config
 
-CELERY = (sys.executable, "-m", "celery", "-A", "chronos_project")
+CELERY = (sys.executable, "-m", "celery", "-q", "-A", "chronos_project")  # -q: no banners
 WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle", "-O", "fair", "-E")
 WORKER_GRACE = 30.0  # seconds; running executions may finish or are handed back
 
