@@ -137,7 +137,7 @@ class _Start:
     def _first_admin(self) -> Login:
         """Make the first admin and the demo, unless they are there.
 
-        ``manage.py bootstrap`` prints one line of JSON: ``{"admin_created": true, "email": …}``.
+        ``manage.py bootstrap`` prints a line of JSON: ``{"admin_created": true, "email": …, …}``.
         """
         given = self.config.admin_password
         password = given or randomness.token_urlsafe(12)
