@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection, transaction
 
-from jobs import bodies, definitions, host, slugs
+from executions import scheduler
+from executions.models import Execution
+from jobs import bodies, definitions, host
 from jobs.models import Job, JobVersion, Schedule
 from jobs.triggers import TriggerError
 from tests.factories import NOON, JobFactory, ScheduleFactory, TeamFactory, UserFactory
@@ -80,34 +82,6 @@ def test_an_unusable_schedule_leaves_no_row() -> None:
 
 
 # --- slugs ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "slug"),
-    [
-        ("Weekly Newsletter", "weekly-newsletter"),
-        ("Été à Paris", "ete-a-paris"),
-        ("  --  ", "job"),
-        ("日本語", "job"),
-        ("by slug", "job-by-slug"),
-        ("a_b__c", "a-b-c"),
-        ("x" * 200, "x" * 80),
-        ("y" * 79 + " z", "y" * 79),
-        ("0190a2f4-0000-7000-8000-000000000000", "job-0190a2f4-0000-7000-8000-000000000000"),
-    ],
-)
-def test_a_name_makes_a_slug(name: str, slug: str) -> None:
-    assert slugs.of_name(name) == slug
-    assert slugs.is_valid(slug)
-
-
-@pytest.mark.parametrize(
-    "slug",
-    ["", "A", "a_b", "a--b", "-a", "a-", "a b", "a\n", "ä", "x" * 81, "by-slug",
-     "0190a2f4-0000-7000-8000-000000000000"],
-)  # fmt: skip
-def test_such_a_slug_is_refused(slug: str) -> None:
-    assert not slugs.is_valid(slug)
 
 
 def test_equal_names_get_numbered_slugs() -> None:
@@ -276,6 +250,24 @@ def test_an_execution_may_be_added_while_its_job_is_being_changed() -> None:
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         definitions.change(Job.objects.get(pk=job.pk), {"name": "Other"}, actor=None, now=NOON)
         pool.submit(_add_row_below, job).result(timeout=10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beats_and_changes_at_once_do_not_block_each_other() -> None:
+    job = make(schedule={"type": "interval", "every_seconds": 1})
+
+    def act(n: int) -> None:
+        if n % 2:
+            scheduler.fire_due(NOON + timedelta(seconds=n))
+        else:
+            body = {"schedule": {"type": "interval", "every_seconds": 1 + n % 3}, "name": f"{n}"}
+            definitions.change(Job.objects.get(pk=job.pk), body, actor=None, now=NOON)
+
+    at_once(8, act, calls=40)
+
+    slots = list(Execution.objects.values_list("scheduled_for", flat=True))
+    assert len(slots) == len(set(slots))
+    assert Schedule.objects.get().next_fire_at is not None
 
 
 # --- pause, resume -------------------------------------------------------------------------------
