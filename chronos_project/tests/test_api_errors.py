@@ -1,0 +1,302 @@
+"""Which answer each exception of a view gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core import exceptions as django_errors
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import ConnectionError as RedisAwayError
+from rest_framework import exceptions as drf
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from accounts.models import Membership
+from executions import deadletters, transitions
+from executions.models import Status
+from jobs import definitions
+from jobs.triggers.base import TriggerError
+from lib.faults import BodyTooLargeError, HeaderError, ParameterError, fault
+from tests.factories import NOON, ExecutionFactory, JobFactory, MembershipFactory
+
+
+def answer_of(raise_it: Any, method: str = "POST", **headers: str) -> Any:
+    """Return what a view answers that calls ``raise_it``, or raises it."""
+
+    class View(APIView):
+        authentication_classes = []
+        permission_classes = []
+        renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
+
+        def post(self, request: Any) -> Response:
+            if isinstance(raise_it, Exception):
+                raise raise_it
+            return Response(raise_it())
+
+        get = post
+
+    request = APIRequestFactory().generic(method, "/api/v1/things", headers=headers)
+    return View.as_view()(request).render()
+
+
+def body_of(raise_it: Any, method: str = "POST") -> dict[str, Any]:
+    return dict(answer_of(raise_it, method).data)
+
+
+def errors_of(exc: Exception, method: str = "POST") -> list[dict[str, Any]]:
+    return list(body_of(exc, method)["errors"])
+
+
+# --- Faults of what was sent ------------------------------------------------------------------
+
+
+def test_one_fault_gives_the_answer_its_code_and_words() -> None:
+    body = body_of(
+        drf.ValidationError({"schedule": {"cron": [fault("Bad.", "schedule.cron_invalid")]}})
+    )
+
+    assert body["status"] == 400
+    assert body["code"] == "schedule.cron_invalid"
+    assert body["type"] == "/problems/schedule.cron_invalid"
+    assert body["detail"] == "schedule.cron: Bad."
+    assert body["instance"] == "/api/v1/things"
+    assert body["errors"] == [
+        {"pointer": "/schedule/cron", "code": "schedule.cron_invalid", "detail": "Bad."}
+    ]
+
+
+def test_several_faults_are_all_told() -> None:
+    body = body_of(drf.ValidationError({"a": ["No."], "b": {"c": [fault("Gone.", "gone")]}}))
+
+    assert body["code"] == "validation_failed"
+    assert [error["pointer"] for error in body["errors"]] == ["/a", "/b/c"]
+
+
+def test_a_hint_and_the_allowed_values_come_along() -> None:
+    error = errors_of(drf.ValidationError({"a": [fault("No.", "word", "Try b.", ["b"])]}))[0]
+
+    assert (error["hint"], error["allowed"]) == ("Try b.", ["b"])
+
+
+@pytest.mark.parametrize(
+    ("detail", "pointer"),
+    [
+        ("No.", ""),
+        (["No."], ""),
+        ({"non_field_errors": ["No."]}, ""),
+        ({"a": {"non_field_errors": ["No."]}}, "/a"),
+        ({"a": {0: ["No."]}}, "/a/0"),
+        ({"a": [{}, {"b": ["No."]}]}, "/a/1/b"),
+        ({"a/b": ["No."]}, "/a~1b"),
+        ({"a~b": ["No."]}, "/a~0b"),
+        ({"": ["No."]}, "/"),
+    ],
+)
+def test_a_pointer_leads_to_the_fault(detail: Any, pointer: str) -> None:
+    assert errors_of(drf.ValidationError(detail))[0]["pointer"] == pointer
+
+
+def test_faults_of_parameters_and_headers_are_told_by_name() -> None:
+    assert errors_of(ParameterError({"limit": ["No."]}))[0]["parameter"] == "limit"
+    assert errors_of(HeaderError({"If-Match": ["No."]}))[0]["header"] == "If-Match"
+
+
+def test_a_request_without_a_body_is_only_wrong_in_its_parameters() -> None:
+    assert errors_of(drf.ValidationError({"status": ["No."]}), "GET")[0]["parameter"] == "status"
+
+
+def test_the_faults_of_one_answer_are_bounded() -> None:
+    body = body_of(drf.ValidationError({str(n): ["x" * 10_000] * 3 for n in range(5000)}))
+
+    assert len(body["errors"]) == 100
+    assert len(str(body)) < 50_000
+    assert body["detail"] == "More than 100 things are wrong; errors names the first 100."
+
+
+def test_text_that_utf_8_cannot_carry_is_mended() -> None:
+    answer = answer_of(drf.ValidationError({"\ud800": ["\x00"]}))
+
+    assert answer.data["errors"][0]["pointer"] == "/?"
+    assert answer.content
+
+
+def test_djangos_own_validation_errors_look_the_same() -> None:
+    assert errors_of(django_errors.ValidationError({"name": ["No."]}))[0]["pointer"] == "/name"
+
+
+def test_a_trigger_error_points_into_the_schedule() -> None:
+    error = errors_of(TriggerError("cron", "schedule.cron_invalid", "Bad.", hint="Do."))[0]
+
+    assert error == {
+        "pointer": "/schedule/cron",
+        "code": "schedule.cron_invalid",
+        "detail": "Bad.",
+        "hint": "Do.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("exc", "status", "code"),
+    [
+        (drf.ParseError("x"), 400, "parse_error"),
+        (django_errors.SuspiciousOperation("x"), 400, "suspicious_request"),
+        (django_errors.TooManyFieldsSent("x"), 400, "suspicious_request"),
+        (drf.PermissionDenied(), 403, "permission_denied"),
+        (django_errors.PermissionDenied("x"), 403, "permission_denied"),
+        (drf.NotAcceptable(), 406, "not_acceptable"),
+        (drf.MethodNotAllowed("FOO"), 405, "method_not_allowed"),
+        (BodyTooLargeError(), 413, "body_too_large"),
+        (django_errors.RequestDataTooBig("x"), 413, "body_too_large"),
+        (drf.UnsupportedMediaType("text/x"), 415, "unsupported_media_type"),
+        (drf.Throttled(wait=2.5), 429, "throttled"),
+        (BrokerError("redis://:pw@host"), 503, "broker_unavailable"),
+        (RedisAwayError("redis://:pw@host"), 503, "broker_unavailable"),
+    ],
+)
+def test_each_exception_has_its_status_and_code(exc: Exception, status: int, code: str) -> None:
+    answer = answer_of(exc)
+
+    assert answer.status_code == answer.data["status"] == status
+    assert answer.data["code"] == code
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "pw@" not in answer.content.decode()
+
+
+def test_a_throttled_caller_is_told_for_how_long() -> None:
+    answer = answer_of(drf.Throttled(wait=30))
+
+    assert answer["Retry-After"] == "30"
+    assert answer.data["retry_after"] == 30
+
+
+def test_a_page_of_the_browsable_api_stays_a_page() -> None:
+    answer = answer_of(drf.PermissionDenied(), "GET", Accept="text/html")
+
+    assert answer["Content-Type"].startswith("text/html")
+
+
+def test_what_nobody_thought_of_is_raised_again() -> None:
+    with pytest.raises(ZeroDivisionError):
+        answer_of(ZeroDivisionError())
+
+
+# --- State ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_an_unknown_object_and_a_foreign_one_look_alike() -> None:
+    from django.shortcuts import get_object_or_404  # noqa: PLC0415  only here
+
+    missing = body_of(lambda: get_object_or_404(Membership, pk=1))
+
+    assert missing == body_of(drf.NotFound("Membership 1 of team x"))
+    assert "ember" not in str(missing)
+
+
+@pytest.mark.django_db
+def test_a_verb_that_came_too_late_learns_where_the_execution_is() -> None:
+    held = ExecutionFactory.create()
+    transitions.cancel(type(held).objects.get(pk=held.pk), now=NOON, actor="a")
+
+    body = body_of(lambda: transitions.cancel(held, now=NOON, actor="b"))
+
+    assert (body["status"], body["code"]) == (409, "execution_moved")
+    assert body["current_status"] == "cancelled"
+    assert body["allowed_actions"] == ["retry"]
+
+
+@pytest.mark.django_db
+def test_an_arrow_that_does_not_exist_is_a_409() -> None:
+    done = ExecutionFactory.create(status=Status.SUCCEEDED)
+
+    body = body_of(lambda: transitions.cancel(done, now=NOON, actor="a"))
+
+    assert (body["status"], body["code"]) == (409, "execution_state")
+    assert (body["current_status"], body["allowed_actions"]) == ("succeeded", [])
+
+
+@pytest.mark.django_db
+def test_what_is_no_dead_letter_is_a_409() -> None:
+    waiting = ExecutionFactory.create()
+
+    body = body_of(lambda: deadletters.resolve(waiting, now=NOON, actor="a"))
+
+    assert (body["status"], body["code"]) == (409, "not_dead")
+    assert body["allowed_actions"] == ["cancel"]
+
+
+@pytest.mark.django_db
+def test_a_paused_job_says_what_may_be_done() -> None:
+    job = JobFactory.create(paused_at=NOON)
+
+    body = body_of(lambda: definitions.check_startable(job))
+
+    assert (body["status"], body["code"]) == (409, "job_paused")
+    assert body["current_status"] == "paused"
+    assert "resume" in body["allowed_actions"]
+
+
+# --- The database -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_of_two_that_make_the_same_thing_one_gets_a_409() -> None:
+    first = MembershipFactory.create()
+
+    def again() -> None:
+        with transaction.atomic():
+            MembershipFactory.create(user=first.user, team=first.team)
+
+    body = body_of(again)
+
+    assert (body["status"], body["code"]) == (409, "conflict")
+    assert "one_membership" not in str(body)
+
+
+@pytest.mark.django_db
+def test_a_broken_promise_of_our_own_is_no_fault_of_the_caller() -> None:
+    def break_it() -> None:
+        with transaction.atomic():
+            MembershipFactory.create(role="king")
+
+    with pytest.raises(IntegrityError):
+        answer_of(break_it)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["x" * 151, "a\x00b"])
+def test_a_value_that_cannot_be_stored_is_a_400(name: str) -> None:
+    def store() -> None:
+        with transaction.atomic():
+            MembershipFactory.create(team__name=name)
+
+    assert body_of(store)["code"] == "unstorable"
+
+
+@pytest.mark.django_db
+def test_a_database_that_does_not_answer_in_time_is_a_503() -> None:
+    def wait() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
+            cursor.execute("SELECT pg_sleep(10)")
+
+    answer = answer_of(wait)
+
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    assert answer.data["component"] == "database"
+    assert "pg_sleep" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_mistake_in_our_sql_is_our_fault() -> None:
+    def mistake() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+    with pytest.raises(DatabaseError):
+        answer_of(mistake)
