@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from rest_framework.test import APIClient
 
-from accounts.models import Membership, Team, User
+from accounts.models import Team, User
 from jobs import host
+from jobs.tests.calls import client_of
 from tests.factories import NOON, UserFactory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rest_framework.test import APIClient
 
 
 @pytest.fixture
@@ -43,12 +45,3 @@ def team(user: User) -> Team:
 def api(user: User, rings: list[str]) -> APIClient:
     """A client of ``user``, who may do everything in a personal team."""
     return client_of(user)
-
-
-def client_of(user: User, role: str = "") -> APIClient:
-    """Return a client of ``user``; with ``role``, that is what the user becomes in the team."""
-    if role:
-        Membership.objects.filter(user=user).update(role=role)
-    client = APIClient()
-    client.force_authenticate(user)
-    return client

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jobs.tests.calls import JOBS
 from jobs.tests.refusals import faults, refused
-from jobs.tests.test_api_jobs import JOBS
 from tests.factories import JobFactory
 
 if TYPE_CHECKING:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs.models import Job, JobVersion, Schedule
-from jobs.tests.conftest import client_of
-from jobs.tests.test_api_jobs import JOBS
-from jobs.tests.test_definitions import at_once
+from jobs.tests.calls import JOBS, at_once, client_of
 from tests.factories import JobFactory, ScheduleFactory
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from jobs.tests.calls import JOBS
 from jobs.tests.refusals import faults
-from jobs.tests.test_api_jobs import JOBS
 from tests.factories import NOON, JobFactory, ScheduleFactory
 
 if TYPE_CHECKING:

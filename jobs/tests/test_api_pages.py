@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from jobs.api import urls
-from jobs.tests.test_api_jobs import JOBS
+from jobs.tests.calls import JOBS
 from tests.factories import JobFactory
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import Membership
 from accounts.roles import Role
 from jobs.models import Job, JobVersion
-from jobs.tests.conftest import client_of
-from jobs.tests.test_api_jobs import JOBS
+from jobs.tests.calls import JOBS, client_of
 from tests.factories import JobFactory, TeamFactory, UserFactory
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,14 +11,13 @@ from django.db import connection, transaction
 
 from executions import scheduler
 from executions.models import Execution
-from jobs import bodies, definitions, host
+from jobs import bodies, definitions
 from jobs.models import Job, JobVersion, Schedule
+from jobs.tests.calls import at_once
 from jobs.triggers import TriggerError
 from tests.factories import NOON, JobFactory, ScheduleFactory, TeamFactory, UserFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from accounts.models import Team
 
 pytestmark = pytest.mark.django_db
@@ -270,175 +268,9 @@ def test_beats_and_changes_at_once_do_not_block_each_other() -> None:
     assert Schedule.objects.get().next_fire_at is not None
 
 
-# --- pause, resume -------------------------------------------------------------------------------
-
-
-def test_a_paused_job_is_not_due_and_says_why() -> None:
-    job = make(schedule=CRON)
-    definitions.pause(job, now=NOON, actor=None, reason="noisy")
-    assert not Schedule.objects.due(MONDAY).exists()
-    assert (job.status, job.paused_at, job.paused_reason) == ("paused", NOON, "noisy")
-    with pytest.raises(definitions.JobPausedError) as refusal:
-        definitions.check_startable(job)
-    assert refusal.value.current_status == "paused"
-    assert "resume" in refusal.value.allowed_actions
-
-
-def test_a_second_pause_keeps_the_first_reason() -> None:
-    job = make()
-    definitions.pause(job, now=NOON, actor=None, reason="noisy")
-    definitions.pause(job, now=LATER, actor=None, reason="again")
-    job.refresh_from_db()
-    assert (job.paused_at, job.paused_reason) == (NOON, "noisy")
-
-
-@pytest.mark.parametrize(
-    ("missed", "due"),
-    [("skip", NOON + timedelta(minutes=61)), ("latest", NOON + timedelta(minutes=1)),
-     ("all", NOON + timedelta(minutes=1))],
-)  # fmt: skip
-def test_resume_forgets_missed_slots_or_leaves_them_to_the_misfire_policy(
-    missed: definitions.Missed, due: datetime
-) -> None:
-    job = make(schedule={"type": "interval", "every_seconds": 60})
-    definitions.pause(job, now=NOON, actor=None)
-    definitions.resume(job, now=LATER, actor=None, missed=missed)
-    assert Schedule.objects.get().next_fire_at == due
-    definitions.check_startable(job)
-
-
-def test_resuming_a_job_that_is_not_paused_moves_nothing() -> None:
-    schedule = ScheduleFactory.create(next_fire_at=NOON)
-    definitions.resume(schedule.job, now=LATER, actor=None)
-    schedule.refresh_from_db()
-    assert schedule.next_fire_at == NOON
-
-
-def test_a_single_slot_missed_while_paused_is_gone_when_skipped() -> None:
-    job = make(schedule={"type": "once", "run_at": NOON + timedelta(minutes=1)})
-    definitions.pause(job, now=NOON, actor=None)
-    definitions.resume(job, now=LATER, actor=None)
-    assert Schedule.objects.get().next_fire_at is None
-
-
-# --- archive, restore ----------------------------------------------------------------------------
-
-
-def test_an_archived_job_frees_its_slug_and_is_not_due() -> None:
-    job = make(schedule=CRON)
-    definitions.archive(job, now=NOON, actor=None)
-    assert not Schedule.objects.due(MONDAY).exists()
-    assert make(job.team).slug == job.slug
-
-
-VERBS: list[Callable[[Job], None]] = [
-    lambda job: definitions.change(job, {"name": "x"}, actor=None, now=NOON),
-    lambda job: definitions.pause(job, now=NOON, actor=None),
-    lambda job: definitions.resume(job, now=NOON, actor=None),
-    definitions.check_startable,
-]
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_an_archived_job_can_only_be_restored(verb: Callable[[Job], None]) -> None:
-    job = make()
-    definitions.archive(job, now=NOON, actor=None)
-    definitions.archive(job, now=LATER, actor=None)
-    with pytest.raises(definitions.JobArchivedError) as refusal:
-        verb(job)
-    assert refusal.value.allowed_actions == ["restore"]
-    job.refresh_from_db()
-    assert job.archived_at == NOON
-
-
-def test_a_restored_job_goes_on_after_the_slots_it_missed() -> None:
-    job = make(schedule={"type": "interval", "every_seconds": 60})
-    definitions.archive(job, now=NOON, actor=None)
-    definitions.restore(job, now=LATER, actor=None)
-    assert job.status == "active"
-    assert Schedule.objects.due(LATER + timedelta(minutes=1)).get().job == job
-    assert not Schedule.objects.due(LATER).exists()
-
-
-def test_a_job_that_was_paused_comes_back_paused() -> None:
-    job = make(schedule=CRON, status="paused")
-    definitions.archive(job, now=NOON, actor=None)
-    definitions.restore(job, now=LATER, actor=None)
-    assert (job.status, Schedule.objects.get().disabled_reason) == ("paused", "paused")
-
-
-def test_restoring_a_job_that_is_not_archived_changes_nothing() -> None:
-    job = make(schedule=CRON)
-    definitions.restore(job, now=LATER, actor=None)
-    assert Schedule.objects.get().next_fire_at == MONDAY
-
-
-def test_a_job_can_be_restored_for_thirty_days() -> None:
-    job = make()
-    definitions.archive(job, now=NOON, actor=None)
-    too_late = NOON + timedelta(days=30, seconds=1)
-    with pytest.raises(definitions.RestoreExpiredError):
-        definitions.restore(job, now=too_late, actor=None)
-    definitions.restore(job, now=NOON + timedelta(days=30), actor=None)
-    assert job.status == "active"
-
-
-def test_a_job_whose_slug_went_to_another_cannot_be_restored() -> None:
-    job = make()
-    definitions.archive(job, now=NOON, actor=None)
-    make(job.team)
-    with pytest.raises(definitions.SlugTakenError):
-        definitions.restore(job, now=LATER, actor=None)
-    job.refresh_from_db()
-    assert job.status == "archived"
-
-
-# --- the bell ------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_beats_are_woken_once_the_schedule_is_stored(rings: list[str]) -> None:
-    with transaction.atomic():
-        job = make(schedule=CRON)
-        assert not rings, "a beat would not see the row yet"
-    assert len(rings) == 1
-
-    definitions.pause(job, now=NOON, actor=None)
-    assert len(rings) == 1, "nothing is due earlier than before"
-    definitions.resume(job, now=NOON, actor=None)
-    assert len(rings) == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_bell_that_fails_does_not_fail_the_create(caplog: pytest.LogCaptureFixture) -> None:
-    def broken() -> None:
-        raise RuntimeError("bell")
-
-    before = host._host
-    host.connect(host.Host(wake=broken))
-    try:
-        make(schedule=CRON)
-    finally:
-        host.connect(before)
-    assert Job.objects.count() == 1
-
-
-def at_once(threads: int, call: Callable[[int], Any], *, calls: int) -> list[Any]:
-    """Run ``call(0)``, ``call(1)``, … in threads that start together, each with a connection."""
-    start, first, lock = Barrier(threads), set(range(threads)), Lock()
-
-    def run(n: int) -> Any:
-        with lock:
-            waits = n in first
-        if waits:
-            start.wait(timeout=10)
-        try:
-            return call(n)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, range(calls)))
+def test_a_job_of_the_factory_reads_like_a_created_one() -> None:
+    job = JobFactory.create(name="Report", slug="report")
+    assert bodies.of(job) == {**bodies.DEFAULTS, "name": "Report", "slug": "report"}
 
 
 def _pause_elsewhere(job: Job) -> None:
@@ -449,8 +281,3 @@ def _pause_elsewhere(job: Job) -> None:
 def _add_row_below(job: Job) -> None:
     JobVersion.objects.create(job_id=job.pk, number=99, kind="noop")
     connection.close()
-
-
-def test_a_job_of_the_factory_reads_like_a_created_one() -> None:
-    job = JobFactory.create(name="Report", slug="report")
-    assert bodies.of(job) == {**bodies.DEFAULTS, "name": "Report", "slug": "report"}
