@@ -31,29 +31,40 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body, length = await self._read(receive)
-        if length is None:
+        body, length = b"", _declared(scope)
+        if length <= self.limit * DRAIN:
+            body, length = await self._read(receive)
+        if length < 0:
             return  # whoever sent it is gone
         headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
         if length or len(headers) < len(scope["headers"]):
             headers.append((b"content-length", str(length).encode()))
         await self.app({**scope, "headers": headers}, _replay(body, receive), send)
 
-    async def _read(self, receive: Receive) -> tuple[bytes, int | None]:
-        """Return the body, or nothing of one that is too long, and its length as far as read."""
+    async def _read(self, receive: Receive) -> tuple[bytes, int]:
+        """Return the body, or nothing of one that is too long, and its length as far as read.
+
+        The length is -1 when the sender hangs up.
+        """
         chunks: list[bytes] = []
         length = 0
         more = True
         while more and length <= self.limit * DRAIN:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return b"", None
+                return b"", -1
             chunk = message.get("body", b"")
             length += len(chunk)
             more = message.get("more_body", False)
             if length <= self.limit:
                 chunks.append(chunk)
         return b"".join(chunks) if length <= self.limit else b"", length
+
+
+def _declared(scope: Scope) -> int:
+    """Return the length that the request claims to have, 0 if it claims none."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

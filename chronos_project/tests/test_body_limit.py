@@ -99,6 +99,12 @@ def test_a_length_that_lies_is_put_right() -> None:
     assert (status, body["code"]) == (400, "required")
 
 
+def test_a_body_that_claims_to_be_huge_is_not_waited_for() -> None:
+    status, body = ask([b"x"], {"Content-Length": "99999999999"})
+
+    assert (status, body["code"]) == (413, "body_too_large")
+
+
 def test_whoever_hangs_up_while_sending_gets_no_answer() -> None:
     called: list[str] = []
 
