@@ -58,7 +58,7 @@ def run_now(  # noqa: PLR0913  each is a choice of the caller's
     ``JobPausedError`` or ``JobArchivedError``.
     """
     definitions.check_startable(job)
-    execution = Execution.of(job, due_at=run_at or now, origin=origin, payload=payload)
+    execution = Execution.of(job, now=now, due_at=run_at or now, origin=origin, payload=payload)
     if priority is not None:
         execution.priority = priority
     with transaction.atomic():
@@ -83,7 +83,7 @@ def _fire(schedule: Schedule, now: datetime) -> list[Execution]:
         log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))
         return []
     run = [
-        Execution.of(schedule.job, due_at=slot, schedule=schedule, scheduled_for=slot)
+        Execution.of(schedule.job, now=now, due_at=slot, schedule=schedule, scheduled_for=slot)
         for slot in taken.run
     ]
     if taken.skipped is None:
@@ -100,6 +100,7 @@ def _skipped(schedule: Schedule, stretch: Stretch, now: datetime) -> Execution:
     }
     return Execution.of(
         schedule.job,
+        now=now,
         due_at=stretch.first,
         schedule=schedule,
         scheduled_for=stretch.first,

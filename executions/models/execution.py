@@ -160,8 +160,8 @@ class Execution(models.Model):
         return f"execution {self.id}"
 
     @classmethod
-    def of(cls, job: Job, *, due_at: datetime, **fields: Any) -> Execution:
-        """Make (not save) an execution of ``job`` as it is defined now."""
+    def of(cls, job: Job, *, now: datetime, due_at: datetime, **fields: Any) -> Execution:
+        """Make (not save) an execution of ``job`` as it is defined ``now``."""
         version = job.current
         assert version is not None  # noqa: S101  definitions never leave a job without a version
         return cls(
@@ -172,6 +172,7 @@ class Execution(models.Model):
             queue=version.queue,
             priority=version.priority,
             due_at=due_at,
+            created_at=now,
             **fields,
         )
 
