@@ -67,6 +67,7 @@ class _Start:
     secrets: dict[str, str]
 
     def run(self) -> None:
+        self._check_given_servers()
         flower_port = ports.pick(FLOWER_PORT)
         self.supervisor.environment = table.environment(
             self.config,
@@ -89,10 +90,16 @@ class _Start:
         self._report(login)
         self.supervisor.serve()
 
+    def _check_given_servers(self) -> None:
+        """Before one of our own starts."""
+        if self.config.database_url:
+            servers.require_postgres(self.config.database_url)
+        if self.config.redis_url:
+            servers.require_redis(self.config.redis_url)
+
     def _database(self) -> str:
         """The URL of a PostgreSQL that answers: the user's, or our own."""
         if self.config.database_url:
-            servers.require_postgres(self.config.database_url)
             return self.config.database_url
         engine = engines.postgres(self.config.engines)
         directory = self.config.data_dir / engine.directory
@@ -107,7 +114,6 @@ class _Start:
     def _redis(self) -> str:
         """The URL of a Redis that answers: the user's, or our own."""
         if self.config.redis_url:
-            servers.require_redis(self.config.redis_url)
             return self.config.redis_url
         engine = engines.redis(self.config.engines)
         directory = self.config.data_dir / engine.directory
@@ -148,7 +154,7 @@ class _Start:
         lines = self.supervisor.run_once(
             table.manage("bootstrap", "--demo", name="bootstrap", env=env)
         )
-        told = json.loads(next(line for line in reversed(lines) if line.startswith("{")))
+        told = json.loads(next(line for line in reversed(lines) if '"admin_created"' in line))
         if not told["admin_created"]:
             password = "as before"  # noqa: S105  a sentence
         elif given:

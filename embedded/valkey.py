@@ -32,6 +32,7 @@ def part(
         'save ""',
         "maxmemory-policy noeviction",
         "always-show-logo no",
+        "set-proc-title no",
         "loglevel warning",
         f'dir "{directory}"',
         *lines,
