@@ -37,9 +37,12 @@ class Failure:
 
 def describe(request: HttpRequest | Request, failure: Failure) -> dict[str, Any]:
     """Return the body of the answer."""
-    row = problem_of(failure.code)
+    code = failure.code
+    if failure.status == HTTPStatus.BAD_REQUEST and problem_of(code) is None:
+        code = "invalid"  # a word of some validator's own; the page about faults explains it
+    row = problem_of(code)
     body = {
-        "type": f"/problems/{failure.code if row else 'invalid'}",
+        "type": f"/problems/{code}" if row else "about:blank",
         "title": row.title if row else HTTPStatus(failure.status).phrase,
         "status": failure.status,
         "detail": _clipped(failure.detail),

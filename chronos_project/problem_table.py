@@ -101,7 +101,8 @@ _ROWS = (
     Problem(
         "invalid validation_failed type required null blank empty max_length min_length max_value"
         " min_value not_a_list invalid_choice control_characters surrounding_blank duplicate"
-        " conflicting_fields queue_unknown slug_invalid instant_invalid instant_past too_many",
+        " conflicting_fields queue_unknown slug_invalid instant_invalid instant_past too_many"
+        " not_a_dict max_string_length null_characters_not_allowed",
         "Not valid",
         "One or more values are not what this address takes. `errors` names every one of them"
         " with its place, the reason and, where there is one, a hint.",
@@ -125,7 +126,7 @@ _ROWS = (
         "The hint has the nearest known name.",
     ),
     Problem(
-        "page_invalid limit_invalid page_too_deep",
+        "page_invalid limit_invalid page_too_deep count_invalid",
         "No such page",
         "Pages count from 1, have 1 to 100 rows, and go 10 000 rows deep.",
         "GET /api/v1/jobs?limit=1000000",

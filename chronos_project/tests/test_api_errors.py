@@ -76,6 +76,18 @@ def test_several_faults_are_all_told() -> None:
     assert [error["pointer"] for error in body["errors"]] == ["/a", "/b/c"]
 
 
+def test_a_word_of_no_row_leads_to_the_page_about_faults() -> None:
+    body = body_of(drf.ValidationError({"a": [fault("No.", "strange")]}))
+
+    assert (body["code"], body["type"]) == ("strange", "/problems/invalid")
+
+
+def test_a_word_of_no_row_that_is_no_fault_leads_nowhere() -> None:
+    body = body_of(drf.PermissionDenied("No.", code="strange"))
+
+    assert (body["type"], body["title"]) == ("about:blank", "Forbidden")
+
+
 def test_a_hint_and_the_allowed_values_come_along() -> None:
     error = errors_of(drf.ValidationError({"a": [fault("No.", "word", "Try b.", ["b"])]}))[0]
 
