@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core import exceptions as django_errors
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.shortcuts import get_object_or_404
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as RedisAwayError
 from rest_framework import exceptions as drf
@@ -201,8 +202,6 @@ def test_what_nobody_thought_of_is_raised_again() -> None:
 
 @pytest.mark.django_db
 def test_an_unknown_object_and_a_foreign_one_look_alike() -> None:
-    from django.shortcuts import get_object_or_404  # noqa: PLC0415  only here
-
     missing = body_of(lambda: get_object_or_404(Membership, pk=1))
 
     assert missing == body_of(drf.NotFound("Membership 1 of team x"))
