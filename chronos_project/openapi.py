@@ -80,6 +80,15 @@ def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
     ]
 
 
+def add_summaries(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Let the first sentence of what is said of an operation stand in lists of operations."""
+    for operations in result["paths"].values():
+        for method in METHODS & operations.keys():
+            sentence = operations[method].get("description", "").partition(". ")[0]
+            operations[method].setdefault("summary", sentence.rstrip("."))
+    return result
+
+
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say of every operation that its errors are problems."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})

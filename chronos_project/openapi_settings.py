@@ -8,6 +8,7 @@ SETTINGS: dict[str, Any] = {
     "PREPROCESSING_HOOKS": ["chronos_project.openapi.canonical_paths"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "chronos_project.openapi.add_summaries",
         "chronos_project.openapi.add_problems",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from executions.models import Status
 from executions.tests.callers import API, Caller, caller
+from executions.tests.plans import planned
 from tests.factories import NOON, ExecutionFactory, JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +196,18 @@ def test_pages_are_counted_and_linked() -> None:
     assert (page["count"], page["page"], page["limit"]) == (3, 1, 2)
     assert len(page["results"]) == 2
     assert "page=2" in page["next"]
+
+
+@pytest.mark.parametrize(
+    ("path", "index"),
+    [(LIST, "execution_team_idx"), (f"{API}/jobs/one/executions", "execution_job_idx")],
+)
+def test_a_page_is_read_from_an_index_in_its_order(path: str, index: str) -> None:
+    ann = caller()
+    ann.execution(job=ann.job(slug="one"))
+
+    with planned() as plans:
+        ann.client.get(path)
+
+    assert index in plans[-1]
+    assert "Sort" not in plans[-1]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team
 from executions import stats
 from executions.models import Execution, Status
+from executions.tests.plans import planned
 from lib.ids import new_id
 from tests.factories import ExecutionFactory, JobFactory, QueueFactory, TeamFactory
 
@@ -92,3 +94,21 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_num_queries(7):
         numbers(job.team)
+
+
+def test_no_number_needs_the_whole_history() -> None:
+    now = timezone.now()
+    job = ExecutionFactory.create().job
+    Execution.objects.bulk_create(
+        Execution.of(job, now=now, due_at=now, status=Status.SUCCEEDED, finished_at=now)
+        for _ in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE executions_execution")
+
+    with planned() as plans:
+        numbers(job.team)
+
+    assert "execution_unfinished_idx" in "".join(plans)
+    assert "execution_dead_idx" in "".join(plans)
+    assert "Seq Scan on executions_execution" not in "".join(plans)

@@ -40,7 +40,7 @@ class ExecuteViewSet(ExecutionsOfTeam):
         ],
     )
     def execute(self, request: Request, **kwargs: Any) -> Response:
-        """Start the job now, or at ``run_at``. The body may be left out."""
+        """Start the job, now or later. The body may be left out."""
         job = job_of(request, kwargs["id"])
         now = clock.now()
         body = ExecuteSerializer(data=request.data, context={"kind": job.kind, "now": now})
