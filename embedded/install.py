@@ -134,7 +134,7 @@ class Venv:
 
     def _with_pip(self, name: str) -> subprocess.CompletedProcess[str]:
         if not self.python.with_name("pip").exists():  # made for uv
-            self._run([self.python, "-m", "ensurepip"])
+            self._run([self.python, "-m", "ensurepip", "--default-pip"])
         options = ["--quiet", "--disable-pip-version-check", "--no-input"]
         return self._run([self.python, "-m", "pip", "install", *options, "-r", name])
 
