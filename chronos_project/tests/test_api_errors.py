@@ -1,4 +1,4 @@
-"""Which answer each exception of a view gets."""
+"""Which answer the faults of a request get."""
 
 from __future__ import annotations
 
@@ -6,51 +6,13 @@ from typing import Any
 
 import pytest
 from django.core import exceptions as django_errors
-from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.shortcuts import get_object_or_404
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as RedisAwayError
 from rest_framework import exceptions as drf
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
-from rest_framework.response import Response
-from rest_framework.test import APIRequestFactory
-from rest_framework.views import APIView
 
-from accounts.models import Membership
-from executions import deadletters, transitions
-from executions.models import Status
-from jobs import definitions
+from chronos_project.tests.raising import answer_of, body_of, errors_of
 from jobs.triggers.base import TriggerError
 from lib.faults import BodyTooLargeError, HeaderError, ParameterError, fault
-from tests.factories import NOON, ExecutionFactory, JobFactory, MembershipFactory
-
-
-def answer_of(raise_it: Any, method: str = "POST", **headers: str) -> Any:
-    """Return what a view answers that calls ``raise_it``, or raises it."""
-
-    class View(APIView):
-        authentication_classes = []
-        permission_classes = []
-        renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
-
-        def post(self, request: Any) -> Response:
-            if isinstance(raise_it, Exception):
-                raise raise_it
-            return Response(raise_it())
-
-        get = post
-
-    request = APIRequestFactory().generic(method, "/api/v1/things", headers=headers)
-    return View.as_view()(request).render()
-
-
-def body_of(raise_it: Any, method: str = "POST") -> dict[str, Any]:
-    return dict(answer_of(raise_it, method).data)
-
-
-def errors_of(exc: Exception, method: str = "POST") -> list[dict[str, Any]]:
-    return list(body_of(exc, method)["errors"])
-
 
 # --- Faults of what was sent ------------------------------------------------------------------
 
@@ -195,119 +157,3 @@ def test_a_page_of_the_browsable_api_stays_a_page() -> None:
 def test_what_nobody_thought_of_is_raised_again() -> None:
     with pytest.raises(ZeroDivisionError):
         answer_of(ZeroDivisionError())
-
-
-# --- State ------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_an_unknown_object_and_a_foreign_one_look_alike() -> None:
-    missing = body_of(lambda: get_object_or_404(Membership, pk=1))
-
-    assert missing == body_of(drf.NotFound("Membership 1 of team x"))
-    assert "ember" not in str(missing)
-
-
-@pytest.mark.django_db
-def test_a_verb_that_came_too_late_learns_where_the_execution_is() -> None:
-    held = ExecutionFactory.create()
-    transitions.cancel(type(held).objects.get(pk=held.pk), now=NOON, actor="a")
-
-    body = body_of(lambda: transitions.cancel(held, now=NOON, actor="b"))
-
-    assert (body["status"], body["code"]) == (409, "execution_moved")
-    assert body["current_status"] == "cancelled"
-    assert body["allowed_actions"] == ["retry"]
-
-
-@pytest.mark.django_db
-def test_an_arrow_that_does_not_exist_is_a_409() -> None:
-    done = ExecutionFactory.create(status=Status.SUCCEEDED)
-
-    body = body_of(lambda: transitions.cancel(done, now=NOON, actor="a"))
-
-    assert (body["status"], body["code"]) == (409, "execution_state")
-    assert (body["current_status"], body["allowed_actions"]) == ("succeeded", [])
-
-
-@pytest.mark.django_db
-def test_what_is_no_dead_letter_is_a_409() -> None:
-    waiting = ExecutionFactory.create()
-
-    body = body_of(lambda: deadletters.resolve(waiting, now=NOON, actor="a"))
-
-    assert (body["status"], body["code"]) == (409, "not_dead")
-    assert body["allowed_actions"] == ["cancel"]
-
-
-@pytest.mark.django_db
-def test_a_paused_job_says_what_may_be_done() -> None:
-    job = JobFactory.create(paused_at=NOON)
-
-    body = body_of(lambda: definitions.check_startable(job))
-
-    assert (body["status"], body["code"]) == (409, "job_paused")
-    assert body["current_status"] == "paused"
-    assert "resume" in body["allowed_actions"]
-
-
-# --- The database -----------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_of_two_that_make_the_same_thing_one_gets_a_409() -> None:
-    first = MembershipFactory.create()
-
-    def again() -> None:
-        with transaction.atomic():
-            MembershipFactory.create(user=first.user, team=first.team)
-
-    body = body_of(again)
-
-    assert (body["status"], body["code"]) == (409, "conflict")
-    assert "one_membership" not in str(body)
-
-
-@pytest.mark.django_db
-def test_a_broken_promise_of_our_own_is_no_fault_of_the_caller() -> None:
-    def break_it() -> None:
-        with transaction.atomic():
-            MembershipFactory.create(role="king")
-
-    with pytest.raises(IntegrityError):
-        answer_of(break_it)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("name", ["x" * 151, "a\x00b"])
-def test_a_value_that_cannot_be_stored_is_a_400(name: str) -> None:
-    def store() -> None:
-        with transaction.atomic():
-            MembershipFactory.create(team__name=name)
-
-    assert body_of(store)["code"] == "unstorable"
-
-
-@pytest.mark.django_db
-def test_a_database_that_does_not_answer_in_time_is_a_503() -> None:
-    def wait() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 1")
-            cursor.execute("SELECT pg_sleep(10)")
-
-    answer = answer_of(wait)
-
-    assert answer.status_code == 503
-    assert answer["Retry-After"] == "5"
-    assert answer.data["component"] == "database"
-    assert "pg_sleep" not in answer.content.decode()
-
-
-@pytest.mark.django_db
-def test_a_mistake_in_our_sql_is_our_fault() -> None:
-    def mistake() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT nothing FROM nowhere")
-
-    with pytest.raises(DatabaseError):
-        answer_of(mistake)
