@@ -176,6 +176,8 @@ def test_nothing_else_can_be_set(api: APIClient, name: str) -> None:
         ("payload", "{}", "not_a_dict"),
         ("payload", [], "not_a_dict"),
         ("payload", 5, "not_a_dict"),
+        ("payload", {"n": 1e308}, "number_too_large"),
+        ("payload", {"n": [{"n": -(2.0**63)}]}, "number_too_large"),
         ("retry", None, "null"),
         ("retry", 3, "invalid"),
         ("policy", "strict", "invalid"),

@@ -7,12 +7,12 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.reverse import reverse
 
 from jobs import bodies, kinds, slugs
+from jobs.api.serializers.payload import PayloadField
 from jobs.api.serializers.policies import PolicySerializer, RetrySerializer
 from jobs.api.serializers.renamed import renamed
 from jobs.api.serializers.schedule import ScheduleSerializer
@@ -40,22 +40,6 @@ LINKS = {
 }
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {}})
-class PayloadField(serializers.DictField):
-    """What the kind of the job asks for; the kind validates it."""
-
-    parent: JobSerializer
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        payload: dict[str, Any] = super().to_internal_value(data)
-        kind = kinds.all_kinds().get(self.parent.kind_name)
-        if kind is None:
-            return payload  # the fault is that of ``kind``
-        serializer = kind.payload(data=payload)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
-
 class JobSerializer(StrictSerializer):
     """A job: what to do, when, and how hard to try."""
 
@@ -68,7 +52,7 @@ class JobSerializer(StrictSerializer):
     description = Text(max_length=5000, allow_blank=True, required=False)
     status = Word(choices=["active", "paused", "archived"], required=False)
     kind = Word(choices=kinds.choices(), required=False)
-    payload = PayloadField(child=serializers.JSONField(allow_null=True), required=False)
+    payload = PayloadField(required=False)
     schedule = ScheduleSerializer(required=False)
     retry = RetrySerializer(required=False)
     policy = PolicySerializer(required=False)
