@@ -30,6 +30,7 @@ check: lint  ## the checks, then the tests that kill nothing
 	@$(TOOL) -m pytest -m "not crash"
 
 # The checks load the settings but no server: these values only have to be there.
+lint: export CHRONOS_ENV = development
 lint: export CHRONOS_SECRET_KEY = not-a-secret-the-checks-only-load-the-settings
 lint: export DATABASE_URL = postgres://nobody@127.0.0.1:1/nothing
 lint: export REDIS_URL = redis://127.0.0.1:1/0
