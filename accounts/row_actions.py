@@ -65,7 +65,7 @@ class RowActions(TeamRows):
         count, refused = 0, []
         for row in rows:
             if why := self._refusal(request, row, act):
-                refused.append(f"{row}: {why}")
+                refused.append(why if why.startswith(str(row)) else f"{row}: {why}")
             else:
                 count += 1
         if count:

@@ -5,17 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import BaseModelAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.long_lists import CappedChangeList, CappedPaginator
 from accounts.row_actions import RowActions
+from accounts.widgets import Autocomplete
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
+    from django.db.models import ForeignKey
+    from django.forms import ModelChoiceField
     from django.http import HttpRequest
 
 
-class ChronosAdmin(RowActions, ModelAdmin):  # type: ignore[misc]  # untyped library
+class Autocompletes(BaseModelAdmin[Any]):
+    """Related rows are found while one types, never listed in full."""
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.name in self.get_autocomplete_fields(request):
+            found = Autocomplete(db_field, self.admin_site, using=kwargs.get("using"))
+            kwargs.setdefault("widget", found)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class ChronosAdmin(Autocompletes, RowActions, ModelAdmin):  # type: ignore[misc]  # untyped library
     """The base of every admin class of ours."""
 
     list_defer: ClassVar[tuple[str, ...]] = ()  # columns that the list does not show
@@ -45,7 +61,7 @@ class WindowAdmin(ChronosAdmin):
         return False
 
 
-class ChronosInline(TabularInline):  # type: ignore[misc]  # untyped library
+class ChronosInline(Autocompletes, TabularInline):  # type: ignore[misc]  # untyped library
     """Rows that belong to the row of the page."""
 
     extra = 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminDecimalFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminIntegerFieldWidget as IntegerInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
@@ -9,4 +13,23 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget as InstantInput
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
-__all__ = ["InstantInput", "IntegerInput", "NumberInput", "Select", "TextInput", "Textarea"]
+__all__ = [
+    "Autocomplete",
+    "InstantInput",
+    "IntegerInput",
+    "NumberInput",
+    "Select",
+    "TextInput",
+    "Textarea",
+]
+
+
+class Autocomplete(AutocompleteSelect):
+    """Finds rows while one types. Where what was sent is no id at all, it shows nothing chosen;
+    Django's own widget fails there."""
+
+    def optgroups(self, name: str, value: list[str], attr: Any = None) -> Any:
+        try:
+            return super().optgroups(name, value, attr)
+        except ValidationError:
+            return super().optgroups(name, [""], attr)

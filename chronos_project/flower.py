@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
@@ -20,7 +21,7 @@ from chronos_project.problem_details import Failure
 from chronos_project.problems import respond, wants_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 PREFIX = "/flower/"
 # Its pages and what they load. Not its metrics and health check, which ask for no password, and
 # not its sign-in.
-READABLE = frozenset({"", "api", "broker", "static", "task", "tasks", "worker", "workers"})
+READABLE = frozenset({"api", "broker", "static", "task", "tasks", "worker", "workers"})
 SEARCH = "tasks/datatable"  # its list of tasks posts what to search for; that changes nothing
 ASKED = ("Accept", "Accept-Language", "If-Modified-Since", "If-None-Match", "X-Requested-With")
 ANSWERED = (
@@ -71,7 +72,7 @@ async def proxy(request: HttpRequest, path: str = "") -> HttpResponseBase:
         await answer.aclose()
         log.warning("flower.refused", status=answer.status_code)
         return respond(request, unavailable("flower"))
-    return _passed_on(answer)
+    return await _passed_on(request, answer)
 
 
 async def _refusal(request: HttpRequest, path: str) -> HttpResponseBase | None:
@@ -81,7 +82,7 @@ async def _refusal(request: HttpRequest, path: str) -> HttpResponseBase | None:
     if request.method not in {"GET", "HEAD"} and (request.method, path) != ("POST", SEARCH):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     segments = path.split("/")
-    if segments[0] not in READABLE or {".", ".."} & set(segments):
+    if path and (segments[0] not in READABLE or {".", ".."} & set(segments)):
         raise Http404
     return None if settings.CHRONOS_FLOWER_URL else respond(request, unavailable("flower"))
 
@@ -103,17 +104,27 @@ async def _ask(request: HttpRequest, path: str) -> httpx2.Response:
     return await client.send(asked, stream=True)
 
 
-def _passed_on(answer: httpx2.Response) -> HttpResponseBase:
-    response = StreamingHttpResponse(_body(answer), status=answer.status_code)
+async def _passed_on(request: HttpRequest, answer: httpx2.Response) -> HttpResponseBase:
+    body = _body(answer)
+    await anext(body)  # see there
+    response: HttpResponse | StreamingHttpResponse
+    if request.method == "HEAD" or answer.status_code == HTTPStatus.NOT_MODIFIED:
+        await body.aclose()
+        response = HttpResponse(status=answer.status_code)
+    else:
+        response = StreamingHttpResponse(body, status=answer.status_code)
     for name in ANSWERED:
         if name in answer.headers:
             response[name] = answer.headers[name]
-    response.passed_on = True  # type: ignore[attr-defined]  # see ProblemMiddleware
+    response.passed_on = True  # type: ignore[union-attr]  # see ProblemMiddleware
     return response
 
 
-async def _body(answer: httpx2.Response) -> AsyncIterator[bytes]:
+async def _body(answer: httpx2.Response) -> AsyncGenerator[bytes, None]:
+    """Yield nothing first: a generator that has begun is closed even if nobody reads on, and with
+    it goes the connection."""
     try:
+        yield b""
         async for piece in answer.aiter_raw():
             yield piece
     finally:

@@ -61,8 +61,7 @@ class VersionInline(WindowInline):
     per_page = 5
     hide_title = True
     ordering = ["-number"]
-    fields = ["number", "at", "created_by", "kind", "what", "when"]
-    readonly_fields = fields
+    fields = readonly_fields = ("number", "at", "created_by", "kind", "what", "when")
     verbose_name_plural = "Versions"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobVersion]:

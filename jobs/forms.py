@@ -10,8 +10,8 @@ from rest_framework.exceptions import ParseError
 from accounts.cells import pretty
 from accounts.widgets import InstantInput, IntegerInput, NumberInput, Select, Textarea, TextInput
 from jobs import bodies, host, kinds, policies
-from jobs.api.serializers import JobSerializer
 from jobs.models import Job, Schedule
+from jobs.serializers import JobSerializer
 from lib import strict_json
 
 if TYPE_CHECKING:
