@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
@@ -12,6 +12,9 @@ from unfold.widgets import UnfoldAdminSelectWidget as Select
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget as InstantInput
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Autocomplete",
@@ -28,7 +31,7 @@ class Autocomplete(AutocompleteSelect):
     """Finds rows while one types. Where what was sent is no id at all, it shows nothing chosen;
     Django's own widget fails there."""
 
-    def optgroups(self, name: str, value: list[str], attr: Any = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
         try:
             return super().optgroups(name, value, attr)
         except ValidationError:

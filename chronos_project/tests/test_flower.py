@@ -12,15 +12,11 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
-from django.urls import re_path
 
 from accounts.models import User
-from chronos_project import flower
-from chronos_project.urls import urlpatterns as ours
 from tests.factories import UserFactory
 
-urlpatterns = [re_path(r"^flower/(?P<path>.*)$", flower.proxy), *ours]
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = pytest.mark.django_db
 
 PAGE = b"<h1>Workers</h1>"
 
