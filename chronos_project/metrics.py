@@ -102,7 +102,7 @@ class MetricsPermission(BasePermission):
 
 
 def _knows_token(request: Request) -> bool:
-    token = getattr(settings, "CHRONOS_METRICS_TOKEN", "")
+    token = settings.CHRONOS_METRICS_TOKEN
     given = request.headers.get("Authorization", "")
     return bool(token) and secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
 

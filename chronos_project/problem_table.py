@@ -102,7 +102,7 @@ _ROWS = (
         "invalid validation_failed type required null blank empty max_length min_length max_value"
         " min_value not_a_list invalid_choice control_characters surrounding_blank duplicate"
         " conflicting_fields queue_unknown slug_invalid instant_invalid instant_past too_many"
-        " not_a_dict max_string_length null_characters_not_allowed",
+        " not_a_dict number_too_large max_string_length null_characters_not_allowed",
         "Not valid",
         "One or more values are not what this address takes. `errors` names every one of them"
         " with its place, the reason and, where there is one, a hint.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
-from chronos_project import logs
+from chronos_project import logs, openapi_settings
 from chronos_project.unfold import UNFOLD  # noqa: F401  the theme of the admin
 
 django_stubs_ext.monkeypatch()
@@ -33,6 +33,7 @@ CHRONOS_REGISTRATION = env.str("CHRONOS_REGISTRATION", default="closed" if PRODU
 CHRONOS_ANONYMOUS_RUN = env.bool("CHRONOS_ANONYMOUS_RUN", default=False)
 CHRONOS_APPS = env.list("CHRONOS_APPS", default=[])  # apps with job functions and Celery tasks
 CHRONOS_ADOPT_TASKS = env.list("CHRONOS_ADOPT_TASKS", default=[])  # Celery tasks that jobs may name
+CHRONOS_METRICS_TOKEN = env.str("CHRONOS_METRICS_TOKEN", default="")  # empty: for staff only
 CHRONOS_FLOWER_URL = env.str("CHRONOS_FLOWER_URL", default="")
 CHRONOS_SWEEP_SECONDS = env.int("CHRONOS_SWEEP_SECONDS", default=3)
 
@@ -112,7 +113,7 @@ if DB_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": DB_POOL_SIZE,
-        "timeout": 5,  # seconds to wait for a free connection
+        "timeout": 1.5,  # seconds to wait for a connection: without a database a 503 within 2
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 300  # seconds
@@ -135,10 +136,15 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_SSL_REDIRECT = env.bool("CHRONOS_SSL_REDIRECT", default=PRODUCTION)
-SECURE_REDIRECT_EXEMPT = [r"^health"]  # probes come from inside, without TLS
+SECURE_REDIRECT_EXEMPT = [
+    r"^(actuator/)?health",
+    r"^metrics",
+    r"^actuator/prometheus",
+]  # probes come from inside, without TLS
 if env.bool("CHRONOS_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "chronos_project.problems.csrf_failure"
 
 # --- REST -------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -153,7 +159,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_PAGINATION_CLASS": "lib.pagination.PagePagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["lib.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "chronos_project.api_errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -181,6 +187,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    **openapi_settings.SETTINGS,
 }
 
 # --- Redis and Celery -------------------------------------------------------------------------

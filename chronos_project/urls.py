@@ -10,7 +10,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from chronos_project import flower
 from chronos_project.health import HealthView, LiveView
 from chronos_project.metrics import MetricsView
-from chronos_project.openapi_settings import SETTINGS
 from chronos_project.root import RootView
 from executions.api.views.short import InfoView, RunView, StatusView
 
@@ -33,7 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^status/?$", StatusView.as_view(), name="status"),
     re_path(r"^info/?$", InfoView.as_view(), name="info"),
     # What it says of itself
-    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(custom_settings=SETTINGS), name="schema"),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(), name="docs"),
     re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(template_name="api/redoc.html")),
     re_path(r"^swagger-ui\.html$", RedirectView.as_view(pattern_name="docs")),

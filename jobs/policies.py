@@ -46,16 +46,12 @@ class Misfire(StrEnum):
 
 
 class Overlap(StrEnum):
-    """What becomes of a slot that is due while the previous execution of its job still runs.
+    """What becomes of a slot that is due while an earlier one of its schedule is unfinished.
 
-    ``SKIP``: it does not run. ``QUEUE``: one waits, further ones are skipped. ``QUEUE_ALL``: all
-    wait. ``CANCEL_PREVIOUS``: the running one is cancelled. ``ALLOW``: they run side by side.
+    ``SKIP``: it does not run. ``ALLOW``: they run side by side.
     """
 
     SKIP = "skip"
-    QUEUE = "queue"
-    QUEUE_ALL = "queue_all"
-    CANCEL_PREVIOUS = "cancel_previous"
     ALLOW = "allow"
 
 

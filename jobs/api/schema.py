@@ -11,7 +11,7 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
-from jobs.api.serializers import (
+from jobs.serializers import (
     JobSerializer,
     PauseSerializer,
     PreviewedSerializer,

@@ -21,7 +21,8 @@ from accounts.roles import Verb
 from jobs import bodies, definitions, host, slugs
 from jobs.api.filters import JobFilter
 from jobs.api.schema import documented_jobs, documented_preview
-from jobs.api.serializers import (
+from jobs.models import Job
+from jobs.serializers import (
     JobFormSerializer,
     JobSerializer,
     PauseSerializer,
@@ -31,7 +32,6 @@ from jobs.api.serializers import (
     ResumeSerializer,
     WrittenJobSerializer,
 )
-from jobs.models import Job
 from jobs.triggers.preview import MOST, preview
 from lib.faults import ParameterError, fault
 from lib.filters import StrictParameters

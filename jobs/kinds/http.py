@@ -11,8 +11,8 @@ from typing import Any
 from rest_framework import serializers
 
 from jobs.kinds.base import Context, Failed, Kind, Outcome, Succeeded
-from jobs.kinds.payload import Payload
 from lib import egress
+from lib.serializers import StrictSerializer
 from lib.text import storable
 
 MAX_HEADERS = 50
@@ -27,7 +27,7 @@ OWN_HEADERS = frozenset(["idempotency-key", "traceparent", "tracestate"])
 OWN_PREFIX = "x-chronos-"
 
 
-class HttpPayload(Payload):
+class HttpPayload(StrictSerializer):
     url = serializers.CharField(trim_whitespace=False, max_length=2048)
     method = serializers.ChoiceField(choices=egress.METHODS, default="GET")
     headers = serializers.DictField(

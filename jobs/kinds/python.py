@@ -10,23 +10,21 @@ from rest_framework import serializers
 
 from jobs.kinds.base import Context, Failed, Fleet, Kind, Outcome, Succeeded, Waiting
 from jobs.kinds.functions import RetryLater, functions
-from jobs.kinds.payload import Payload, did_you_mean
+from lib.faults import unknown
+from lib.serializers import StrictSerializer
 from lib.text import storable_json
 
 MAX_RESULT = 256 * 1024  # characters of JSON
 
 
-class PythonPayload(Payload):
+class PythonPayload(StrictSerializer):
     function = serializers.CharField(max_length=200)
     args = serializers.ListField(child=serializers.JSONField(allow_null=True), default=list)
     kwargs = serializers.DictField(child=serializers.JSONField(allow_null=True), default=dict)
 
     def validate_function(self, name: str) -> str:
         if name not in functions():
-            raise serializers.ValidationError(
-                f"No function is registered as {name!r}.{did_you_mean(name, functions())}",
-                code="unknown_function",
-            )
+            raise serializers.ValidationError([unknown([name], functions(), what="function")[name]])
         return name
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

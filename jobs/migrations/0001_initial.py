@@ -202,9 +202,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("skip", "skip"),
-                            ("queue", "queue"),
-                            ("queue_all", "queue_all"),
-                            ("cancel_previous", "cancel_previous"),
                             ("allow", "allow"),
                         ],
                         default=jobs.policies.Overlap["SKIP"],

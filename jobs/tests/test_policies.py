@@ -132,9 +132,9 @@ def test_a_year_of_missed_seconds_is_settled_at_once(
     assert cursor is not None
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         taken = slots_to_run(trigger, cursor, NOON, misfire)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.thread_time() - start)
 
     assert min(seconds) < limit
     assert len(taken.run) <= policies.BATCH

@@ -104,13 +104,13 @@ def test_every_zone_of_the_database_is_known_but_those_that_differ_by_machine() 
 )
 def test_what_is_no_zone_is_refused_with_the_nearest_name(name: object, hint: str) -> None:
     zones.names()
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(TriggerError) as caught:
         build({"type": "cron", "cron": "* * * * *", "timezone": name})
 
     assert (caught.value.field, caught.value.code) == ("timezone", "schedule.timezone_unknown")
     assert hint in caught.value.hint
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 def test_slots_between_excludes_the_start_includes_the_end_and_stops_at_the_limit() -> None:

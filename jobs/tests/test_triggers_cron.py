@@ -147,10 +147,10 @@ def test_expression_that_never_fires_is_refused_within_10_ms(expression: str) ->
 
 
 def seconds_to_refuse(expression: str) -> float:
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(TriggerError):
         cron(expression)
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 def test_years_that_have_passed_are_refused_only_when_new() -> None:
@@ -259,7 +259,7 @@ def test_count_and_way_back_agree_with_the_way_forward(
 
 def test_a_year_of_seconds_is_counted_at_once() -> None:
     secondly = cron("* * * * * ?", "Europe/Berlin")
-    start = time.perf_counter()
+    start = time.thread_time()
 
     assert secondly.count(START, START + timedelta(days=365)) == 365 * 86_400
-    assert time.perf_counter() - start < 0.1
+    assert time.thread_time() - start < 0.1

@@ -77,10 +77,10 @@ def test_no_instant_overflows(seconds: int, anchor: datetime) -> None:
 
 
 def test_a_year_of_seconds_is_counted_at_once() -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
 
     assert every(1).count(NOON, NOON + timedelta(days=365)) == 31_536_000
-    assert time.perf_counter() - start < 0.1
+    assert time.thread_time() - start < 0.1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ INTERNAL = {  # one part of the start tells another
 }
 
 
-def read_by_code() -> set[str]:
+def read_somewhere() -> set[str]:
     sources = [
         path
         for package in ("chronos_project", "embedded", "accounts", "jobs", "executions", "lib")
@@ -23,11 +23,13 @@ def read_by_code() -> set[str]:
         if "tests" not in path.parts
     ]
     names = re.compile(r'"(CHRONOS_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
-    return {name for path in sources for name in names.findall(path.read_text())} - INTERNAL
+    in_code = {name for path in sources for name in names.findall(path.read_text())}
+    compose = (ROOT / "docker-compose.yml").read_text()
+    return (in_code | set(re.findall(r"(?<!\$)\$\{(\w+)", compose))) - INTERNAL
 
 
 def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
     text = (ROOT / ".env.example").read_text()
     documented = set(re.findall(r"^# ([A-Z_]+)=", text, re.MULTILINE))
 
-    assert documented == read_by_code()
+    assert documented == read_somewhere()

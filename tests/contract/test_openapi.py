@@ -70,7 +70,6 @@ def test_it_is_made_without_a_warning(tmp_path: Path) -> None:
         "spectacular",
         "--validate",
         "--fail-on-warn",
-        custom_settings="chronos_project.openapi_settings.SETTINGS",
         file=str(tmp_path / "schema.yml"),
     )
 

@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from jobs import bodies, triggers
-from jobs.api.serializers.renamed import renamed
 from jobs.models import Job, Schedule
+from jobs.serializers.renamed import renamed
 from jobs.spellings import READERS, canonical
 from jobs.triggers import zones
 from jobs.triggers.preview import MOST

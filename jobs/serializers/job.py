@@ -12,10 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.reverse import reverse
 
 from jobs import bodies, kinds, slugs
-from jobs.api.serializers.payload import PayloadField
-from jobs.api.serializers.policies import PolicySerializer, RetrySerializer
-from jobs.api.serializers.renamed import renamed
-from jobs.api.serializers.schedule import ScheduleSerializer
+from jobs.serializers.payload import PayloadField
+from jobs.serializers.policies import PolicySerializer, RetrySerializer
+from jobs.serializers.renamed import renamed
+from jobs.serializers.schedule import ScheduleSerializer
 from jobs.spellings import NAMES, canonical
 from jobs.triggers.base import HORIZON
 from jobs.triggers.walk import slots_between

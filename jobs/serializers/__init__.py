@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from jobs.api.serializers.job import (
+from jobs.serializers.job import (
     JobFormSerializer,
     JobSerializer,
     WrittenJobSerializer,
 )
-from jobs.api.serializers.schedule import (
+from jobs.serializers.schedule import (
     PreviewedSerializer,
     PreviewSerializer,
     ScheduleSerializer,
 )
-from jobs.api.serializers.verbs import PauseSerializer, RestoreSerializer, ResumeSerializer
+from jobs.serializers.verbs import PauseSerializer, RestoreSerializer, ResumeSerializer
 
 __all__ = [
     "JobFormSerializer",
