@@ -47,46 +47,35 @@ class HeartbeatQuerySet(models.QuerySet[Any]):
         return self.filter(stopped_at__isnull=True, heartbeat_at__gt=since)
 
 
-class Worker(models.Model):
-    """A process that runs executions; a new row for each start of it."""
+class Process(models.Model):
+    """A process that says every few seconds that it lives; a new row for each start of it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=32)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[HeartbeatQuerySet] = HeartbeatQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        abstract = True
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["heartbeat_at"], name="%(class)s_heartbeat_idx")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Worker(Process):
+    """A process that runs executions."""
+
     fleet = models.CharField(max_length=16)
     queues = ArrayField(models.CharField(max_length=100), default=list)
-    pid = models.PositiveIntegerField()
     slots = models.PositiveIntegerField()
-    version = models.CharField(max_length=32)
-    started_at = models.DateTimeField()
-    heartbeat_at = models.DateTimeField()
-    stopped_at = models.DateTimeField(null=True)
-
-    objects: ClassVar[models.Manager[Worker]] = HeartbeatQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-started_at"]
-        indexes = [models.Index(fields=["heartbeat_at"], name="worker_heartbeat_idx")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class Beat(models.Model):
+class Beat(Process):
     """A beat process; all beats fire schedules, none leads."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=200)
-    pid = models.PositiveIntegerField()
-    version = models.CharField(max_length=32)
-    started_at = models.DateTimeField()
-    heartbeat_at = models.DateTimeField()
-    stopped_at = models.DateTimeField(null=True)
-
-    objects: ClassVar[models.Manager[Beat]] = HeartbeatQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-started_at"]
-        indexes = [models.Index(fields=["heartbeat_at"], name="beat_heartbeat_idx")]
-
-    def __str__(self) -> str:
-        return self.name
