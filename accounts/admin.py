@@ -75,15 +75,12 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # none
     list_filter = ["is_active", "is_staff", "is_superuser"]
     search_fields = ["email", "name"]
     ordering = ["email"]
-    filter_horizontal = ["groups", "user_permissions"]
+    autocomplete_fields = ["groups"]
     readonly_fields = ["last_login", "date_joined"]
     inlines = [MembershipOfUserInline]
     fieldsets = [
         (None, {"fields": ["email", "name", "password"]}),
-        (
-            "Rights",
-            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
-        ),
+        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "password1", "password2"]})]

@@ -34,6 +34,7 @@ class Autocompletes(BaseModelAdmin[Any]):
 class ChronosAdmin(Autocompletes, RowActions, ModelAdmin):  # type: ignore[misc]  # untyped library
     """The base of every admin class of ours."""
 
+    when_empty: ClassVar[str] = "Nothing here yet."
     list_defer: ClassVar[tuple[str, ...]] = ()  # columns that the list does not show
     paginator = CappedPaginator
     show_full_result_count = False

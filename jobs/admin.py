@@ -86,6 +86,7 @@ class JobAdmin(ChronosAdmin):
     """Each save makes a version; executions in flight keep theirs."""
 
     team_path = "team"
+    when_empty = "No job yet; the button above makes the first one."
     form = forms.JobForm
     fieldsets: ClassVar[Any] = forms.FIELDSETS
     conditional_fields = forms.SHOWN_WHEN
@@ -108,6 +109,9 @@ class JobAdmin(ChronosAdmin):
             last_id=Subquery(finished.values("pk")[:1]),
             last_status=Subquery(finished.values("status")[:1]),
         )
+
+    def get_inlines(self, request: HttpRequest, obj: Job | None) -> list[Any]:
+        return [*self.inlines] if obj else []
 
     def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
         archived = obj is not None and obj.archived_at is not None

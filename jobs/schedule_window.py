@@ -50,6 +50,7 @@ class ScheduleAdmin(WindowAdmin):
     """When jobs are due; a schedule is changed with its job."""
 
     team_path = "job__team"
+    when_empty = "Nothing comes next."
     list_display = ["job", "state", "when", "timezone", "next_slot", "last_slot"]
     list_filter = [ScheduleStateFilter, "type"]
     list_select_related = ["job"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ExecutionAdmin):
+    when_empty = "Nothing failed that nobody has dealt with."
     list_display = ["job_name", "reason", "what", "attempt", "failed"]
     list_filter = [ReasonFilter, KindFilter]
     actions = ["redrive", "resolve"]

@@ -33,6 +33,7 @@ class ExecutionAdmin(WindowAdmin):
     """A window, not a form: operators act through actions, never by editing rows."""
 
     team_path = "team"
+    when_empty = "Nothing has run yet."
     change_form_template = "executions/execution.html"
     list_display = ["job_name", "state", "reason", "attempt", "due", "took", "where"]
     list_filter = ["status", ReasonFilter, KindFilter]

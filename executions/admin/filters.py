@@ -26,9 +26,8 @@ class ReasonFilter(SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        newest = Execution.objects.order_by("-pk")[:NEWEST].values("pk")
-        seen = Execution.objects.filter(pk__in=newest).exclude(reason="").order_by("reason")
-        return [(word, word) for word in seen.values_list("reason", flat=True).distinct()]
+        newest = Execution.objects.order_by("-pk").values_list("reason", flat=True)[:NEWEST]
+        return [(word, word) for word in sorted(set(newest) - {""})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(reason=self.value()) if self.value() else queryset

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class ProcessAdmin(WindowAdmin):
     """A row for each start of a process, the newest first."""
 
+    when_empty = "None has ever started; `make up` starts some."
     list_filter = [AliveFilter]
     search_fields = ["name"]
     ordering = ["-pk"]

@@ -31,6 +31,11 @@ def test_a_redriven_dead_letter_leaves_the_list(client: Client, boss: User) -> N
     assert dead.job.name not in client.get(DEAD).content.decode()
 
 
+def test_an_empty_list_says_what_that_means(client: Client, boss: User) -> None:
+    assert "Nothing failed that nobody has dealt with." in client.get(DEAD).content.decode()
+    assert "Nothing matches." in client.get(DEAD, {"q": "import"}).content.decode()
+
+
 def test_resolve_says_that_nothing_more_is_to_be_done(client: Client, boss: User) -> None:
     dead = ExecutionFactory.create(status=Status.FAILED)
 
