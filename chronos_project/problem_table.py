@@ -246,7 +246,7 @@ _ROWS = (
     ),
     # --- Ours
     Problem(
-        "database_unavailable broker_unavailable",
+        "database_unavailable flower_unavailable broker_unavailable",
         "A part of Chronos is away",
         "The database or the broker does not answer. `component` says which.",
         "A database that is being restarted",
