@@ -19,7 +19,7 @@ def check(config: Config) -> Lock:
     What a killed start left running is stopped first.
     """
     output = Output()
-    disk.require(config.data_dir, disk.WARM_BYTES)
+    disk.require(config.data_dir, disk.WARM_BYTES, otherwise=disk.DATA)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(config.data_dir)
     lock.take(output.say)

@@ -68,7 +68,7 @@ class Venv:
         missing = [name for name in files if have.get(name) != wanted[name]]
         if not missing:
             return False
-        disk.require(self._root, disk.WARM_BYTES if usable else disk.COLD_BYTES)
+        self._require(disk.WARM_BYTES if usable else disk.COLD_BYTES)
         if not usable:
             self._make()
         _say(f"installing {', '.join(missing)} (a minute or two the first time)")
@@ -96,7 +96,7 @@ class Venv:
         if made.returncode == 0:
             return
         shutil.rmtree(self._directory, ignore_errors=True)
-        disk.require(self._root, disk.WARM_BYTES)
+        self._require(disk.WARM_BYTES)
         if "ensurepip" in made.stdout:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             raise StartError(
@@ -116,7 +116,7 @@ class Venv:
             )
             return False
         sys.stderr.write(done.stdout)
-        disk.require(self._root, disk.WARM_BYTES)
+        self._require(disk.WARM_BYTES)
         raise StartError(
             f"Installing {name} failed, see above: if the network was away, run the command again."
         )
@@ -137,6 +137,9 @@ class Venv:
             self._run([self.python, "-m", "ensurepip", "--default-pip"])
         options = ["--quiet", "--disable-pip-version-check", "--no-input"]
         return self._run([self.python, "-m", "pip", "install", *options, "-r", name])
+
+    def _require(self, needed: int) -> None:
+        disk.require(self._root, needed, otherwise=disk.CHECKOUT)
 
     def _run(self, command: list[str | Path]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603  our own commands

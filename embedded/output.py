@@ -25,6 +25,7 @@ class Output:
         self._width = width
         self._lock = threading.Lock()
         self._colours: dict[str, int] = {}
+        self.unread = False  # whoever read it (``make up | head``) went away
         self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def say(self, text: str) -> None:
@@ -57,11 +58,12 @@ class Output:
         return f"\x1b[{colour}m{label}\x1b[0m"
 
     def _write(self, text: str) -> None:
-        """A reader that went away (``make up | head``) must not stop the parts in disorder."""
         data = text.encode("utf-8", errors="replace")
         with self._lock:
             try:
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
+                while data and not self.unread:
+                    data = data[os.write(sys.stdout.fileno(), data) :]
+            except BrokenPipeError:
+                self.unread = True
             except OSError:
-                self._coloured = False
+                return  # a full disk or a lost terminal must not stop the parts in disorder

@@ -140,8 +140,8 @@ class Supervisor:
     def _handle_events(self, seconds: float) -> None:
         """Handle what happens within ``seconds``: deaths, due restarts, a wish to stop."""
         self._watchdog.look()
-        if self._parent != os.getppid() and "MAKELEVEL" in os.environ:
-            self._output.say("make is gone; stopping")
+        if self._abandoned():
+            self._output.say("nobody is there any more; stopping in order")
             raise StopAskedError
         with contextlib.suppress(queue.Empty):
             self._handle(self._events.get(timeout=self._until_next_restart(seconds)))
@@ -149,6 +149,11 @@ class Supervisor:
             if time.monotonic() >= at:
                 del self._due[name]
                 self.start(part)
+
+    def _abandoned(self) -> bool:
+        """Whether the reader of the output, or the ``make`` that started this, is gone."""
+        orphaned = "MAKELEVEL" in os.environ and self._parent != os.getppid()
+        return orphaned or self._output.unread
 
     def _until_next_restart(self, seconds: float) -> float:
         waits = [at - time.monotonic() for at, _ in self._due.values()]

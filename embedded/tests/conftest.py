@@ -49,18 +49,19 @@ class Stage:
         eventually(lambda: self.text.count(" up\n") > before)
         return process
 
-    def launch(self) -> subprocess.Popen[bytes]:
-        """Start the supervisor."""
-        (self.directory / "parts.json").write_text(json.dumps(self._parts))
+    def launch(self, output: int | None = None) -> subprocess.Popen[bytes]:
+        """Start the supervisor; it writes to the log, or to the descriptor ``output``."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "embedded.tests.stage", str(self.directory)],
-                cwd=ROOT,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                self.command(), cwd=ROOT, stdout=output or log, stderr=log
             )
         self._processes.append(process)
         return process
+
+    def command(self) -> list[str]:
+        """The command line that starts the parts as they are known by now."""
+        (self.directory / "parts.json").write_text(json.dumps(self._parts))
+        return [sys.executable, "-m", "embedded.tests.stage", str(self.directory)]
 
     @property
     def text(self) -> str:

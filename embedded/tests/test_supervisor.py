@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import subprocess
 import time
 
-from embedded.tests.conftest import Stage, eventually
+from embedded.tests.conftest import ROOT, Stage, eventually
 
 WAITS = """
     def end(*_):
@@ -163,6 +165,36 @@ def test_a_watchdog_that_dies_is_replaced(stage: Stage) -> None:
     os.kill(first, signal.SIGKILL)
     eventually(lambda: stage.watchdog() not in (0, first))
     supervisor.kill()
+
+    eventually(lambda: stage.notes == ["begin server", "end server"])
+    eventually(lambda: stage.processes() == [])
+
+
+def test_everything_stops_when_nobody_reads_any_more(stage: Stage) -> None:
+    stage.act("server", waits("server"))
+    stage.act("talker", "while True: print('...', flush=True); time.sleep(0.05)")
+    read, write = os.pipe()
+    supervisor = stage.launch(output=write)
+    os.close(write)
+    eventually(lambda: stage.notes == ["begin server"])
+
+    os.close(read)
+
+    assert supervisor.wait(timeout=20) == 0
+    assert stage.notes == ["begin server", "end server"]
+    assert stage.processes() == []
+
+
+def test_everything_stops_when_the_make_that_started_it_is_killed(stage: Stage) -> None:
+    stage.act("server", waits("server"))
+    (stage.directory / "Makefile").write_text(f"up:\n\t@{shlex.join(stage.command())}\n")
+    make = subprocess.Popen(  # noqa: S603  our own Makefile
+        ["/usr/bin/env", "make", "-f", stage.directory / "Makefile"], cwd=ROOT
+    )
+    eventually(lambda: stage.notes == ["begin server"])
+
+    make.kill()
+    make.wait()
 
     eventually(lambda: stage.notes == ["begin server", "end server"])
     eventually(lambda: stage.processes() == [])
