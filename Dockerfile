@@ -23,4 +23,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/health/live', timeout=3)"]
 CMD ["python", "-m", "uvicorn", "chronos_project.asgi:application", "--host", "0.0.0.0", \
-    "--port", "8080", "--no-access-log", "--timeout-graceful-shutdown", "10"]
+    "--port", "8080", "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "10"]

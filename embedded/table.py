@@ -63,7 +63,14 @@ def parts(config: Config, secrets: Mapping[str, str], *, flower_port: int) -> li
 
 
 def _web(port: int) -> Part:
-    serve = ("-m", "uvicorn", "chronos_project.asgi:application", "--no-access-log")
+    serve = (
+        "-m",
+        "uvicorn",
+        "chronos_project.asgi:application",
+        "--no-access-log",
+        "--lifespan",
+        "off",
+    )
     where = ("--host", LOOPBACK, "--port", str(port), "--timeout-graceful-shutdown", "5")
     env = {"CHRONOS_PROCESS": "web", "CHRONOS_DB_POOL_SIZE": "16"}
     return Part("web", (sys.executable, *serve, *where), Tier.WEB, env)
