@@ -63,17 +63,11 @@ def parts(config: Config, secrets: Mapping[str, str], *, flower_port: int) -> li
 
 
 def _web(port: int) -> Part:
-    serve = (
-        "-m",
-        "uvicorn",
-        "chronos_project.asgi:application",
-        "--no-access-log",
-        "--lifespan",
-        "off",
-    )
-    where = ("--host", LOOPBACK, "--port", str(port), "--timeout-graceful-shutdown", "5")
+    serve = ("-m", "uvicorn", "chronos_project.asgi:application")
+    how = ("--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "5")
+    where = ("--host", LOOPBACK, "--port", str(port))
     env = {"CHRONOS_PROCESS": "web", "CHRONOS_DB_POOL_SIZE": "16"}
-    return Part("web", (sys.executable, *serve, *where), Tier.WEB, env)
+    return Part("web", (sys.executable, *serve, *how, *where), Tier.WEB, env)
 
 
 def _worker(fleet: str, *pool: str) -> Part:
