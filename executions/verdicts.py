@@ -32,8 +32,9 @@ def verdict(queues: Sequence[Line], *, scheduler: bool, fleets: set[str], dead: 
     if troubles:
         return troubles[0]
     if dead:
-        return Verdict("ok", "dead_letters", f"All runs. Failed for good and unresolved: {dead}.")
-    return Verdict("ok", "ok", "All runs.")
+        waits = "1 dead letter waits" if dead == 1 else f"{dead} dead letters wait"
+        return Verdict("ok", "dead_letters", f"Chronos works. {waits} to be resolved.")
+    return Verdict("ok", "ok", "Chronos works.")
 
 
 def _missing(scheduler: bool, fleets: set[str]) -> Iterator[Verdict]:

@@ -41,6 +41,7 @@ def test_schedule_that_ends_shows_what_is_left() -> None:
             "At 00:00 on the 13th day of month and on Friday",
         ),
         ({"type": "cron", "cron": "@hourly"}, "At the start of every hour"),
+        ({"type": "cron", "cron": "*/5 * * * *"}, "Every 5 minutes"),
         ({"type": "cron", "cron": "* * * * * *"}, "Every second"),
         ({"type": "cron", "cron": "0 0 12 ? * 1"}, "At 12:00, only on Sunday"),
         ({"type": "cron", "cron": "0 0 12 ? * L"}, "At 12:00, only on Saturday"),

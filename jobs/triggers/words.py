@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cron_descriptor import Options, get_description
@@ -14,6 +15,7 @@ from jobs.triggers.once import OnceTrigger
 if TYPE_CHECKING:
     from jobs.triggers.base import Trigger
 
+_EVERY_FEW_MINUTES = re.compile(r"\*/(\d+) \* \* \* \*")
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -37,6 +39,9 @@ def _interval(seconds: int) -> str:
 
 def _cron(trigger: CronTrigger) -> str:
     fields = written_out(trigger.expression).upper().split()
+    step = _EVERY_FEW_MINUTES.fullmatch(" ".join(fields))
+    if step and 60 % int(step[1]) == 0:  # the describers say "every fifth minute"
+        return _interval(60 * int(step[1]))
     if trigger.dialect is Dialect.UNIX:
         return Expression(["0", *fields]).explain()
     second, minute, hour, day, month, weekday, year = (*fields, "*")[:7]
