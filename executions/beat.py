@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
-from django.db import Error, close_old_connections, connection
+from django.db import (
+    Error,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+)
 from django_celery_beat.schedulers import DatabaseScheduler
 from redis import RedisError
 
@@ -95,12 +101,12 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         return "    . db -> only what is due; any number of beats may run"
 
     def _work(self) -> None:
-        _drain(scheduler.fire_due)
-        _drain(dispatch.queue_due)
+        _guarded(lambda: _drain(scheduler.fire_due))
+        _guarded(lambda: _drain(dispatch.queue_due))
         if self._periodic.due():
-            periodic.fire_periodic(clock.now(), send=self._send)
+            _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
         if self._sweep.due():
-            maintenance.sweep(clock.now())
+            _guarded(lambda: maintenance.sweep(clock.now()))
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
 
@@ -119,6 +125,16 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             log.warning("beat.broker_away", error=repr(exc))
             return min(seconds, LONGEST_WAIT)
         return 0.0
+
+
+def _guarded(duty: Callable[[], object]) -> None:
+    """Do ``duty``; one that fails must not keep the beat from its other duties."""
+    try:
+        duty()
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: that is every duty's trouble
+    except Exception:
+        log.exception("beat.duty_failed")
 
 
 def _drain(one_batch: Callable[..., int]) -> None:

@@ -37,10 +37,7 @@ def queue_due(now: datetime, *, limit: int = 500) -> int:
     """
     with transaction.atomic():
         due = list(_with_predecessors(Execution.objects.due(now)).lock_free(limit))
-        blocked = [execution for execution in due if _must_skip(execution)]
-        for execution in blocked:
-            transitions.skip(execution, now=now, reason="overlap", detail={})
-        ready = [execution for execution in due if execution not in blocked]
+        ready = _set_aside(due, now=now)
         transitions.queue_all(ready, now=now)
     publish(ready)
     return len(due)
@@ -67,7 +64,8 @@ def publish(executions: Sequence[Execution]) -> None:
             producer.batch(max_size=500),
         ):
             for execution in executions:
-                _send(execution, producer)
+                if execution.kind in kinds.all_kinds():  # a deploy may have taken the kind away
+                    _send(execution, producer)
     except BROKER_AWAY as exc:
         log.warning("dispatch.broker_away", executions=len(executions), error=repr(exc))
 
@@ -106,6 +104,23 @@ def _with_predecessors(due: ExecutionQuerySet) -> ExecutionQuerySet:
     return due.select_related("schedule").annotate(**marked)
 
 
-def _must_skip(execution: Execution) -> bool:
+def _set_aside(due: Sequence[Execution], *, now: datetime) -> list[Execution]:
+    """Skip, with the reason, what must not or cannot run; return the rest."""
+    ready = []
+    for execution in due:
+        reason = _why_not(execution)
+        if reason:
+            transitions.skip(execution, now=now, reason=reason, detail={})
+        else:
+            ready.append(execution)
+    return ready
+
+
+def _why_not(execution: Execution) -> str:
+    if execution.kind not in kinds.all_kinds():
+        return "unknown_kind"
     overlap = execution.schedule and execution.schedule.overlap
-    return overlap == Overlap.SKIP and execution.attempt == 0 and execution.predecessor_unfinished
+    untried = execution.attempt == 0
+    if overlap == Overlap.SKIP and untried and execution.predecessor_unfinished:
+        return "overlap"
+    return ""

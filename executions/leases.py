@@ -91,7 +91,10 @@ class Keeper:
             time.sleep(FLUSH_SECONDS)  # most executions are over by then and cost nothing here
             with self._changed:
                 held = list(self._held)
-            tend(held)
+            try:
+                tend(held)
+            except Exception:  # without this thread every lease of the process would lapse
+                log.exception("lease.not_tended")
             connection.close()  # used a few times a minute: not worth keeping one per process
 
 

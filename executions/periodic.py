@@ -33,8 +33,14 @@ def fire_periodic(now: datetime, *, send: Callable[[ModelEntry], object]) -> int
 
 
 def _is_due(row: PeriodicTask) -> bool:
+    """A row that cannot be read is disabled, so that it does not stop the others."""
     seen = row.last_run_at
-    due = bool(ModelEntry(row).is_due().is_due)
+    try:
+        due = bool(ModelEntry(row).is_due().is_due)
+    except Exception:  # the library raises whatever the row makes it raise
+        log.exception("periodic_task.disabled", name=row.name)
+        PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)
+        return False
     row.last_run_at = seen  # the entry fills it in; what the table says is what is compared
     return due
 

@@ -39,7 +39,7 @@ def run(execution_id: UUID, *, worker: str) -> Outcome | None:
     ``OperationalError`` when the database is away before anything has begun.
     """
     execution = transitions.claim(
-        execution_id, worker=worker, now=clock.now(), lease=leases.length()
+        execution_id, worker=worker[:200], now=clock.now(), lease=leases.length()
     )
     if execution is None:
         log.info("execution.not_claimed", execution_id=str(execution_id))

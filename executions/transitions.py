@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PUBLISH_AGAIN = timedelta(seconds=15)  # a message unclaimed for this long may be lost
 
+LONGEST_MESSAGE = 10_000  # characters; an exception may carry a whole document
+LONGEST_TRACE = 100_000  # characters, from the end: that is where it went wrong
+
 NEXT: dict[Status, frozenset[Status]] = {
     Status.SCHEDULED: frozenset({Status.QUEUED, Status.SKIPPED, Status.CANCELLED}),
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
@@ -201,8 +204,8 @@ def _end_attempt(
     _check(execution, to)
     changes: dict[str, Any] = {
         "status": to.value,
-        "reason": report.reason,
-        "message": storable(report.message),
+        "reason": report.reason[:64],
+        "message": storable(report.message[:LONGEST_MESSAGE]),
         "due_at": due_at or execution.due_at,
         "failures": execution.failures + (outcome == Attempt.Outcome.FAILED),
         "losses": execution.losses + (outcome == Attempt.Outcome.LOST),
@@ -218,7 +221,7 @@ def _end_attempt(
                 "attempt": execution.attempt,
                 "now": now,
                 "outcome": outcome.value,
-                "trace": storable(report.trace),
+                "trace": storable(report.trace[-LONGEST_TRACE:]),
                 "result": storable_json(report.result),
                 "output": storable_json([chunk.as_row() for chunk in report.output]),
                 "celery_state": CELERY_STATE[outcome],

@@ -10,6 +10,7 @@ from celery import current_app
 from kombu.pools import ProducerPool
 
 from executions import dispatch, scheduler, transitions
+from executions.maintenance import redispatch
 from executions.models import Execution, Status
 from jobs.policies import Overlap, Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
@@ -79,6 +80,21 @@ def test_a_schedule_may_allow_overlap() -> None:
     dispatch.queue_due(NOON + MINUTE)
 
     assert set(statuses().values()) == {"queued"}
+
+
+def test_a_kind_that_is_gone_is_set_aside_and_stops_nobody() -> None:
+    gone = ExecutionFactory.create(kind="fax")
+    sent = ExecutionFactory.create(kind="fax", status=Status.QUEUED, publish_at=NOON)
+    fine = ExecutionFactory.create()
+
+    dispatch.queue_due(NOON)
+    redispatch(NOON)
+
+    for execution in (gone, fine, sent):
+        execution.refresh_from_db()
+    assert (gone.status, gone.reason) == (Status.SKIPPED, "unknown_kind")
+    assert fine.status == Status.QUEUED
+    assert sent.publishes == 1
 
 
 def test_a_retry_is_never_skipped_for_overlap() -> None:

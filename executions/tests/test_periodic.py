@@ -48,6 +48,17 @@ def test_a_disabled_row_is_left_alone() -> None:
     assert periodic.fire_periodic(clock.now(), send=lambda _: None) == 0
 
 
+def test_a_row_that_cannot_be_read_is_disabled_and_stops_nobody() -> None:
+    every_second()
+    broken = every_second(name="broken")
+    PeriodicTask.objects.filter(pk=broken.pk).update(interval=None)
+
+    assert periodic.fire_periodic(clock.now(), send=lambda _: None) == 1
+
+    broken.refresh_from_db()
+    assert broken.enabled is False
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_three_beats_one_sends() -> None:
     every_second()

@@ -181,6 +181,17 @@ def test_text_that_postgresql_cannot_hold_does_not_lose_the_outcome(text: str) -
     assert Execution.objects.get().status == Status.FAILED
 
 
+def test_an_endless_message_does_not_lose_the_outcome() -> None:
+    execution = claimed()
+    report = Report(reason="r" * 100, message="m" * 10**6, trace="t" * 10**6 + "the end")
+
+    transitions.fail(execution, now=NOON, report=report)
+
+    attempt = execution.attempts.get()
+    assert (len(attempt.reason), len(attempt.message)) == (64, transitions.LONGEST_MESSAGE)
+    assert attempt.trace.endswith("the end")
+
+
 def test_the_database_refuses_a_lease_on_what_does_not_run() -> None:
     with pytest.raises(IntegrityError, match="lease_only_while_running"), transaction.atomic():
         ExecutionFactory.create(status=Status.QUEUED, lease_expires_at=NOON)
