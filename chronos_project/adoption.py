@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, Task
 from celery.exceptions import Retry
 
-from jobs.kinds.base import Failed, InterruptError
+from jobs.kinds.base import Failed
 from jobs.kinds.functions import JobFunction, RetryLater, register
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ class _Adopted:
             return self._task.run(*args, **kwargs)
         except Retry as exc:
             raise RetryLater(_delay(exc), max_attempts=NO_LIMIT, cause=exc.exc or exc) from exc
-        except InterruptError:
-            raise
         except Exception as exc:  # noqa: BLE001  Celery does not retry what it was not told to
             return Failed("raised", repr(exc), retryable=False, trace=traceback.format_exc())
         finally:

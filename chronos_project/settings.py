@@ -109,7 +109,8 @@ DB_POOL_SIZE = env.int("CHRONOS_DB_POOL_SIZE", default=0)
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
     "application_name": env.str("CHRONOS_PROCESS", default="chronos"),
-    "options": "-c timezone=UTC",
+    "options": "-c timezone=UTC -c lock_timeout=3s",  # who renews leases must not wait for a lock
+    "tcp_user_timeout": 5000,  # milliseconds until a silent network counts as gone
 }
 if DB_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {

@@ -111,10 +111,11 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             self._pulse.touch(clock.now())
 
     def _send(self, entry: Any) -> None:
-        self.apply_entry(entry, producer=self.producer)
+        with self.app.producer_pool.acquire(block=True, timeout=2) as producer:
+            self.apply_entry(entry, producer=producer)
 
     def _seconds_to_next(self, now: datetime) -> float:
-        coming = [Schedule.objects.next_instant(), Execution.objects.next_instant()]
+        coming = [Schedule.objects.next_instant(now), Execution.objects.next_instant(now)]
         seconds = [(instant - now).total_seconds() for instant in coming if instant]
         return max(0.0, min([LONGEST_WAIT, *seconds]))
 

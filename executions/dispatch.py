@@ -14,6 +14,7 @@ from kombu.exceptions import BatchPublishError, OperationalError
 from executions import transitions
 from executions.models import UNFINISHED, Execution, task_id
 from jobs import kinds
+from jobs.kinds.base import Fleet
 from jobs.policies import Overlap
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ def queue_due(now: datetime, *, limit: int = 500) -> int:
     """
     with transaction.atomic():
         due = list(_with_predecessors(Execution.objects.due(now)).lock_free(limit))
-        ready = _set_aside(due, now=now)
+        blocked = [execution for execution in due if _must_skip(execution)]
+        for execution in blocked:
+            transitions.skip(execution, now=now, reason="overlap", detail={})
+        ready = [execution for execution in due if execution not in blocked]
         transitions.queue_all(ready, now=now)
     publish(ready)
     return len(due)
@@ -64,8 +68,7 @@ def publish(executions: Sequence[Execution]) -> None:
             producer.batch(max_size=500),
         ):
             for execution in executions:
-                if execution.kind in kinds.all_kinds():  # a deploy may have taken the kind away
-                    _send(execution, producer)
+                _send(execution, producer)
     except BROKER_AWAY as exc:
         log.warning("dispatch.broker_away", executions=len(executions), error=repr(exc))
 
@@ -77,7 +80,9 @@ def celery_queue(queue: str, fleet: str) -> Queue:
 
 
 def _send(execution: Execution, producer: object) -> None:
-    fleet = kinds.get(execution.kind).fleet
+    # A kind that this process does not know may be newer than it, or gone: a worker finds out.
+    known = kinds.all_kinds().get(execution.kind)
+    fleet = known.fleet if known else Fleet.COMPUTE
     current_app.send_task(
         RUN_TASK,
         args=[str(execution.pk)],
@@ -104,23 +109,6 @@ def _with_predecessors(due: ExecutionQuerySet) -> ExecutionQuerySet:
     return due.select_related("schedule").annotate(**marked)
 
 
-def _set_aside(due: Sequence[Execution], *, now: datetime) -> list[Execution]:
-    """Skip, with the reason, what must not or cannot run; return the rest."""
-    ready = []
-    for execution in due:
-        reason = _why_not(execution)
-        if reason:
-            transitions.skip(execution, now=now, reason=reason, detail={})
-        else:
-            ready.append(execution)
-    return ready
-
-
-def _why_not(execution: Execution) -> str:
-    if execution.kind not in kinds.all_kinds():
-        return "unknown_kind"
+def _must_skip(execution: Execution) -> bool:
     overlap = execution.schedule and execution.schedule.overlap
-    untried = execution.attempt == 0
-    if overlap == Overlap.SKIP and untried and execution.predecessor_unfinished:
-        return "overlap"
-    return ""
+    return overlap == Overlap.SKIP and execution.attempt == 0 and execution.predecessor_unfinished

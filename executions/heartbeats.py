@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import close_old_connections
 
 from executions import clock
 from executions.models import Beat, Worker
@@ -76,7 +76,6 @@ class Heart(threading.Thread):
         try:
             touch(clock.now())
             self._also()
-        except Error as exc:
-            log.warning("heartbeat.database_away", error=repr(exc))
-        finally:
             close_old_connections()
+        except Exception:  # without this thread the worker would count as dead
+            log.exception("heartbeat.failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ class StoppedError(InterruptError):
     """The attempt was cancelled or lost its lease; its outcome no longer counts."""
 
 
+AGAIN_SECONDS = 1.0  # code that swallowed the alarm is alarmed again
+
+
 @contextmanager
 def interruptible(context: Context) -> Iterator[None]:
     """Raise inside the block when the time limit passes or ``interrupt`` is called.
@@ -36,18 +40,22 @@ def interruptible(context: Context) -> Iterator[None]:
         yield
         return
 
+    seconds = context.timeout.total_seconds()
+    deadline = time.monotonic() + seconds
+
     def on_alarm(signum: int, frame: FrameType | None) -> None:
         if context.stop.is_set():
             raise StoppedError("the attempt was stopped")
-        raise TimeLimitError(f"ran longer than {context.timeout.total_seconds():g} s")
+        if time.monotonic() >= deadline:  # else it was meant for the attempt before this one
+            raise TimeLimitError(f"ran longer than {seconds:g} s")
 
-    previous = signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, context.timeout.total_seconds())
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # a late one must not end the process
 
 
 def interrupt() -> None:

@@ -44,7 +44,7 @@ def length() -> timedelta:
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """An attempt that this process runs. ``until`` is on this process's monotonic clock."""
+    """An attempt that this process runs. ``until`` is in ``clock.ticks``."""
 
     execution_id: UUID
     attempt: int
@@ -75,7 +75,7 @@ class Keeper:
             if self._pid != os.getpid():  # a forked child inherits the object but not the thread
                 self._pid, self._thread, self._held = os.getpid(), None, set()
             self._held.add(held)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
                 self._thread.start()
             self._changed.notify()
@@ -93,14 +93,14 @@ class Keeper:
                 held = list(self._held)
             try:
                 tend(held)
+                connection.close()  # used a few times a minute: not worth keeping one
             except Exception:  # without this thread every lease of the process would lapse
                 log.exception("lease.not_tended")
-            connection.close()  # used a few times a minute: not worth keeping one per process
 
 
 def tend(held: Sequence[Held]) -> None:
     """Renew the leases that are a third spent, and store what was written meanwhile."""
-    spent = time.monotonic() + length().total_seconds() * 2 / 3
+    spent = clock.ticks() + length().total_seconds() * 2 / 3
     renew([one for one in held if one.until <= spent])
     flush(held)
 
@@ -112,7 +112,7 @@ def renew(held: Sequence[Held]) -> None:
     """
     if not held:
         return
-    started = time.monotonic()
+    started = clock.ticks()
     try:
         kept = _renew_rows(held)
     except Error as exc:
@@ -138,9 +138,11 @@ def flush(held: Sequence[Held]) -> None:
 
 
 @contextmanager
-def hold(execution: Execution, context: Context, output: logs.Output) -> Iterator[None]:
-    """Keep the lease of ``execution`` while the block runs."""
-    until = time.monotonic() + length().total_seconds()
+def hold(
+    execution: Execution, context: Context, output: logs.Output, *, since: float
+) -> Iterator[None]:
+    """Keep the lease of ``execution``, claimed no earlier than ``since``, while the block runs."""
+    until = since + length().total_seconds()
     held = Held(execution.pk, execution.attempt, context, output, until)
     keeper.add(held)
     try:
@@ -165,7 +167,7 @@ def _renew_rows(held: Sequence[Held]) -> set[UUID]:
 def _give_up_late(held: Sequence[Held]) -> None:
     margin = length().total_seconds() * MARGIN
     for one in held:
-        if time.monotonic() > one.until - margin:
+        if clock.ticks() > one.until - margin:
             one.give_up("its lease could not be renewed")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import transaction
+from django.db import Error, transaction
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
@@ -37,6 +37,8 @@ def _is_due(row: PeriodicTask) -> bool:
     seen = row.last_run_at
     try:
         due = bool(ModelEntry(row).is_due().is_due)
+    except Error:
+        raise
     except Exception:  # the library raises whatever the row makes it raise
         log.exception("periodic_task.disabled", name=row.name)
         PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)

@@ -9,26 +9,28 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from executions import clock, leases, transitions
 from executions.interrupts import StoppedError, TimeLimitError, interruptible
 from executions.logs import Output
+from executions.models import Attempt
 from executions.transitions import Report, StaleExecutionError
 from jobs import kinds, policies
 from jobs.kinds.base import Context, Failed, Fleet, Outcome, Succeeded, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
+    from executions.logs import Chunk
     from executions.models import Execution
 
 log = structlog.get_logger(__name__)
 
-STOPPED = "stopped"  # the reason of kinds that ended because ``context.stop`` was set
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
@@ -38,6 +40,7 @@ def run(execution_id: UUID, *, worker: str) -> Outcome | None:
     Returns ``None`` when there was nothing to run: the message came twice, or too late. Raises
     ``OperationalError`` when the database is away before anything has begun.
     """
+    since = clock.ticks()
     execution = transitions.claim(
         execution_id, worker=worker[:200], now=clock.now(), lease=leases.length()
     )
@@ -45,14 +48,16 @@ def run(execution_id: UUID, *, worker: str) -> Outcome | None:
         log.info("execution.not_claimed", execution_id=str(execution_id))
         return None
 
+    if settings.DB_POOL_SIZE:
+        connection.close()  # back into the pool: a job that waits needs none
     with structlog.contextvars.bound_contextvars(
         execution_id=str(execution_id), attempt=execution.attempt
     ):
         output = Output(clock.now)
         context = _context(execution, output)
-        with leases.hold(execution, context, output):
+        with leases.hold(execution, context, output, since=since):
             outcome = _run_kind(execution, context)
-            _settle(execution, outcome, output)
+            _settle(execution, outcome, context, output)
     return outcome
 
 
@@ -78,15 +83,32 @@ def _run_kind(execution: Execution, context: Context) -> Outcome:
     except TimeLimitError as exc:
         return Failed("timeout", str(exc))
     except StoppedError as exc:
-        return Failed(STOPPED, str(exc))
-    except Exception as exc:  # noqa: BLE001  a job may raise anything; this is the boundary
+        return Failed("stopped", str(exc))
+    except (Exception, SystemExit) as exc:  # noqa: BLE001  a job may raise anything; this is the boundary
         log.warning("execution.raised", error=repr(exc))
         return Failed("raised", _in_one_line(exc), trace=traceback.format_exc())
 
 
-def _settle(execution: Execution, outcome: Outcome, output: Output) -> None:
+def _settle(execution: Execution, outcome: Outcome, context: Context, output: Output) -> None:
     """Record ``outcome``. A database that is away is tried again until the lease has run out."""
     chunks = output.take()
+    _leave_transaction()
+    try:
+        if context.stop.is_set():
+            _patiently(give_back, execution, output=chunks)
+        else:
+            _patiently(record, execution, outcome, output=chunks)
+    except StaleExecutionError:
+        log.warning("execution.superseded", outcome=type(outcome).__name__)
+    except DATABASE_AWAY:
+        raise
+    except Exception as exc:  # an outcome that cannot be stored is an outcome, too
+        log.exception("execution.outcome_not_stored")
+        failed = Failed("bad_outcome", _in_one_line(exc), retryable=False)
+        _patiently(record, execution, failed, output=[])
+
+
+def _patiently(settle: Callable[..., None], *args: Any, output: list[Chunk]) -> None:
     attempts = Retrying(
         retry=retry_if_exception_type(DATABASE_AWAY),
         wait=wait_random_exponential(multiplier=0.1, max=2),
@@ -94,23 +116,38 @@ def _settle(execution: Execution, outcome: Outcome, output: Output) -> None:
         before_sleep=lambda _: connection.close(),
         reraise=True,
     )
-    try:
-        attempts(record, execution, outcome, now=clock.now(), output=chunks)
-    except StaleExecutionError:
-        log.warning("execution.superseded", outcome=type(outcome).__name__)
+    attempts(lambda: settle(*args, now=clock.now(), output=output))
+
+
+def _leave_transaction() -> None:
+    """What a job did to this thread's connection must not take the outcome with it."""
+    if connection.connection and not (connection.autocommit or connection.in_atomic_block):
+        connection.close()
+
+
+def give_back(execution: Execution, *, now: datetime, output: Sequence[Chunk] = ()) -> None:
+    """This worker could not keep the lease, so another one starts the work again at once.
+
+    The job did nothing wrong, so nothing is counted; one that must not start twice fails.
+    """
+    message = "The worker could not keep its lease and stopped the work."
+    report = Report(reason="lease_not_kept", message=message, output=output)
+    if execution.version.on_lost == policies.OnLost.FAIL:
+        transitions.fail(execution, now=now, report=report, outcome=Attempt.Outcome.LOST)
+    else:
+        transitions.hand_back(execution, now=now, report=report)
 
 
 def record(
-    execution: Execution, outcome: Outcome, *, now: datetime, output: list[Any] | None = None
+    execution: Execution, outcome: Outcome, *, now: datetime, output: Sequence[Chunk] = ()
 ) -> None:
     """Turn the outcome of the running attempt into the execution's next state.
 
     Raises ``StaleExecutionError`` when the attempt is no longer the running one.
     """
-    written = output or []
     match outcome:
         case Succeeded(result):
-            report = Report(result=result, output=written)
+            report = Report(result=result, output=output)
             transitions.succeed(execution, now=now, report=report)
         case Waiting(until):
             transitions.wait(execution, now=now, until=until)
@@ -120,21 +157,13 @@ def record(
                 message=outcome.message,
                 trace=outcome.trace,
                 result=outcome.result,
-                output=written,
+                output=output,
             )
-            _record_failure(execution, outcome, now=now, report=report)
-
-
-def _record_failure(
-    execution: Execution, outcome: Failed, *, now: datetime, report: Report
-) -> None:
-    again = _retry_at(execution, outcome, now)
-    if outcome.reason == STOPPED:  # this worker could not keep the lease; the job did nothing wrong
-        transitions.hand_back(execution, now=now, report=report)
-    elif again is None:
-        transitions.fail(execution, now=now, report=report)
-    else:
-        transitions.retry(execution, now=now, report=report, due_at=again)
+            again = _retry_at(execution, outcome, now)
+            if again is None:
+                transitions.fail(execution, now=now, report=report)
+            else:
+                transitions.retry(execution, now=now, report=report, due_at=again)
 
 
 def _retry_at(execution: Execution, outcome: Failed, now: datetime) -> datetime | None:
@@ -174,5 +203,5 @@ def _captured(context: Context, fleet: Fleet) -> Iterator[None]:
         yield
 
 
-def _in_one_line(exc: Exception) -> str:
+def _in_one_line(exc: BaseException) -> str:
     return "".join(traceback.format_exception_only(exc)).strip()

@@ -11,7 +11,6 @@ from executions import dispatch, transitions
 from executions.models import Execution, ExecutionEvent, Origin
 from jobs import definitions
 from jobs.models import Schedule
-from jobs.triggers.base import TriggerError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +33,7 @@ def fire_due(now: datetime, *, limit: int = 500) -> int:
     if not schedules:
         return 0
     executions = [row for schedule in schedules for row in _fire(schedule, now)]
-    Execution.objects.bulk_create(executions, ignore_conflicts=True)
+    Execution.objects.bulk_create(executions, ignore_conflicts=True, batch_size=1000)
     Schedule.objects.bulk_update(
         schedules, ["next_fire_at", "last_fired_at", "enabled", "disabled_reason"]
     )
@@ -77,9 +76,9 @@ def run_now(  # noqa: PLR0913  each is a choice of the caller's
 def _fire(schedule: Schedule, now: datetime) -> list[Execution]:
     try:
         taken = schedule.take_slots(now)
-    except TriggerError as exc:
+    except Exception as exc:  # noqa: BLE001  one broken row must not stop the others
         schedule.enabled = False
-        schedule.disabled_reason = str(exc)
+        schedule.disabled_reason = str(exc)[:300]
         log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))
         return []
     run = [

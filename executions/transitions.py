@@ -40,6 +40,9 @@ NEXT: dict[Status, frozenset[Status]] = {
     ),
 }
 
+# A migration may have added columns that this process does not know yet.
+VERSION_FIELDS = [field.attname for field in JobVersion._meta.concrete_fields]
+
 CELERY_STATE = {
     Attempt.Outcome.SUCCEEDED: "SUCCESS",
     Attempt.Outcome.FAILED: "FAILURE",
@@ -112,9 +115,9 @@ def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -
         {"id": execution_id, "worker": worker, "now": now, "lease_expires_at": now + lease},
     )
     for execution in rows:
-        execution.version = JobVersion(
-            **json.loads(execution.version_row) | {"id": execution.version_id}
-        )
+        row = json.loads(execution.version_row)
+        known = {name: row[name] for name in VERSION_FIELDS if name in row}
+        execution.version = JobVersion(**known)
         return execution
     return None
 

@@ -148,9 +148,9 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
         return self.select_for_update(skip_locked=True, of=("self",))[:limit]
 
-    def next_instant(self) -> datetime | None:
-        """When the next enabled schedule is due; ``None`` when none is."""
-        coming = self.filter(enabled=True, next_fire_at__isnull=False).order_by("next_fire_at")
+    def next_instant(self, now: datetime) -> datetime | None:
+        """When the next enabled schedule after ``now`` is due; ``None`` when none is."""
+        coming = self.filter(enabled=True, next_fire_at__gt=now).order_by("next_fire_at")
         return coming.values_list("next_fire_at", flat=True).first()
 
 

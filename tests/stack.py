@@ -50,7 +50,7 @@ class Stack:
             ["worker", "--pool", pool, "--concurrency", str(slots), "-n", f"{fleet}@%h"],
             {
                 "CHRONOS_FLEET": fleet,
-                "CHRONOS_DB_POOL_SIZE": str(slots + 3) if fleet == "io" else "0",
+                "CHRONOS_DB_POOL_SIZE": "4" if fleet == "io" else "0",
             },
         )
         self._wait(part, lambda: Worker.objects.exclude(pk__in=known).exists())

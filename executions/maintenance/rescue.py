@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
+from django.db import transaction
 
 from executions import transitions
 from executions.models import Attempt, Execution
-from executions.transitions import Report, StaleExecutionError
+from executions.transitions import Report
 from jobs.policies import OnLost
 
 if TYPE_CHECKING:
@@ -19,18 +20,16 @@ log = structlog.get_logger(__name__)
 MAX_LOSSES = 3  # an execution that takes three workers with it is not given a fourth
 
 
+@transaction.atomic
 def rescue(now: datetime, limit: int = 200) -> int:
     """Settle executions whose lease ran out before ``now``; return how many.
 
-    Any number of processes may call this at once: each execution is guarded by its attempt, so
-    one of them wins, and so does a worker that settles at the same moment.
+    Any number of processes may call this at once: SKIP LOCKED deals the rows out, and a row that
+    its worker settles at this moment is left to the worker.
     """
-    lost = list(Execution.objects.lost(now).select_related("version")[:limit])
+    lost = list(Execution.objects.lost(now).select_related("version").lock_free(limit))
     for execution in lost:
-        try:
-            _rescue(execution, now)
-        except StaleExecutionError:
-            log.info("rescue.settled_meanwhile", execution_id=str(execution.pk))
+        _rescue(execution, now)
     return len(lost)
 
 

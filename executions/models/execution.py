@@ -47,9 +47,12 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
         return self.select_for_update(skip_locked=True, of=("self",))[:limit]
 
-    def next_instant(self) -> datetime | None:
-        """When the next scheduled execution is due; ``None`` when none is."""
-        coming = self.filter(status=Status.SCHEDULED).order_by("due_at")
+    def next_instant(self, now: datetime) -> datetime | None:
+        """When the next execution after ``now`` is due; ``None`` when none is.
+
+        What is due already waits for something else: a paused queue, another beat.
+        """
+        coming = self.filter(status=Status.SCHEDULED, due_at__gt=now).order_by("due_at")
         return coming.values_list("due_at", flat=True).first()
 
     def described(self) -> ExecutionQuerySet:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sys
 import threading
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +16,9 @@ from executions import clock, leases, runner, transitions
 from executions.logs import Output
 from executions.models import Attempt, Execution, Status
 from executions.transitions import Report
-from jobs.kinds.base import Context, Failed, Succeeded
+from jobs.kinds.base import Failed, Succeeded
 from jobs.kinds.functions import functions, job_function
+from jobs.tests.contexts import a_context
 from tests.factories import ExecutionFactory, JobFactory
 
 if TYPE_CHECKING:
@@ -124,10 +127,71 @@ def test_a_worker_that_could_not_keep_its_lease_hands_back() -> None:
     held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
     assert held is not None
 
-    runner.record(held, Failed("stopped", "the lease could not be renewed"), now=clock.now())
+    runner.give_back(held, now=clock.now())
 
     again = fresh(execution)
     assert (again.status, again.failures, again.losses) == (Status.SCHEDULED, 0, 0)
+
+
+def test_what_must_not_start_twice_fails_when_its_lease_is_not_kept() -> None:
+    execution = queued(on_lost="fail")
+    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
+    assert held is not None
+
+    runner.give_back(held, now=clock.now())
+
+    assert (fresh(execution).status, fresh(execution).reason) == (Status.FAILED, "lease_not_kept")
+
+
+def leaves() -> None:
+    sys.exit("bye")
+
+
+def test_a_function_that_exits_has_failed_and_its_worker_has_not() -> None:
+    execution = calling(leaves, max_attempts=1)
+
+    runner.run(execution.pk, worker="a")
+
+    assert (fresh(execution).status, fresh(execution).reason) == (Status.FAILED, "raised")
+    assert "SystemExit: bye" in fresh(execution).message
+
+
+def swallows() -> None:
+    while True:
+        with contextlib.suppress(Exception):
+            time.sleep(0.01)
+
+
+def test_a_function_that_catches_everything_is_stopped_all_the_same() -> None:
+    execution = calling(swallows, timeout_seconds=0.3, max_attempts=1)
+
+    runner.run(execution.pk, worker="a")
+
+    assert fresh(execution).reason == "timeout"
+
+
+def stops() -> Failed:
+    return Failed("stopped", result=object())
+
+
+def test_an_outcome_that_cannot_be_stored_is_a_failure_with_its_reason() -> None:
+    execution = calling(stops, max_attempts=1)
+
+    runner.run(execution.pk, worker="a")
+
+    assert (fresh(execution).status, fresh(execution).reason) == (Status.FAILED, "bad_outcome")
+
+
+def test_the_alarm_of_one_attempt_does_not_hit_the_next() -> None:
+    def is_alarmed() -> str:
+        signal.raise_signal(signal.SIGALRM)
+        return "unharmed"
+
+    execution = calling(is_alarmed)
+
+    runner.run(execution.pk, worker="a")
+
+    assert fresh(execution).result == "unharmed"
 
 
 def test_an_edited_payload_replaces_the_job_s() -> None:
@@ -145,7 +209,8 @@ def test_an_outcome_that_comes_after_the_rescue_changes_nothing() -> None:
     assert held is not None
     transitions.lose(fresh(execution), now=clock.now(), report=Report(reason="worker_lost"))
 
-    runner._settle(held, Succeeded({}), _output())
+    context = a_context()
+    runner._settle(held, Succeeded({}), context, _output())
 
     assert fresh(execution).status == Status.SCHEDULED
     assert execution.attempts.get().outcome == Attempt.Outcome.LOST
@@ -161,17 +226,9 @@ def test_a_cancelled_execution_is_told_to_stop_at_the_next_renewal(settings: Any
     execution = queued()
     held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
     assert held is not None
-    context = Context(
-        execution_id=held.pk,
-        job_id=held.job_id,
-        attempt=1,
-        failures=0,
-        scheduled_for=None,
-        timeout=timedelta(minutes=1),
-        write=lambda stream, text: None,
-    )
+    context = a_context()
 
-    with leases.hold(held, context, _output()):
+    with leases.hold(held, context, _output(), since=clock.ticks()):
         assert not context.stop.wait(2.5)  # renewed meanwhile
         transitions.cancel(fresh(execution), now=clock.now(), actor="ann")
         assert context.stop.wait(5)

@@ -59,10 +59,10 @@ class Waiting:
 Outcome: TypeAlias = Succeeded | Failed | Waiting
 
 
-class InterruptError(Exception):
+class InterruptError(BaseException):
     """Raised inside a kind by the worker that ends it: time is up, or the attempt was stopped.
 
-    A kind that catches exceptions lets this one pass; it is not the job's own.
+    It is not the job's own, so ``except Exception`` in a job does not catch it.
     """
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from jobs.kinds.base import Context, Failed, InterruptError
+from jobs.kinds.base import Context, Failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,6 +132,6 @@ class _Plain:
             return Failed("gave_up", repr(exc), retryable=False, trace=traceback.format_exc())
 
     def _may_be_retried(self, exc: Exception) -> bool:
-        if isinstance(exc, RetryLater | InterruptError):
+        if isinstance(exc, RetryLater):
             return True
         return isinstance(exc, self._retry_for) and not isinstance(exc, self._give_up_on)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs.kinds import functions
-from jobs.kinds.base import Context, Failed, InterruptError, Outcome, Succeeded, Waiting
+from jobs.kinds.base import Context, Failed, InterruptError, Outcome, Succeeded
 from jobs.kinds.functions import JobFunction, RetryLater, job_function, register
 from jobs.kinds.python import KIND, MAX_RESULT
-from jobs.tests.contexts import NOON, a_context
+from jobs.tests.contexts import a_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +185,7 @@ def test_a_result_that_cannot_be_stored_fails_for_good(value: Any) -> None:
     assert len(outcome.message) <= 500
 
 
-@pytest.mark.parametrize("outcome", [Failed("mine", "really"), Waiting(NOON), Succeeded([1])])
+@pytest.mark.parametrize("outcome", [Failed("mine", "really"), Succeeded([1])])
 def test_a_function_may_return_an_outcome(outcome: Outcome) -> None:
     assert returning(outcome) == outcome
 

@@ -1,0 +1,95 @@
+"""The beat's tick: it does what is due, waits for the bell or the next instant, and goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django_celery_beat.models import PeriodicTask
+
+from executions import bell, clock, dispatch
+from executions.beat import LONGEST_WAIT, ChronosScheduler
+from executions.models import Beat, Execution, Status
+from tests.factories import ExecutionFactory, QueueFactory, ScheduleFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)  # a tick closes stale connections
+
+
+@pytest.fixture
+def beat() -> Iterator[ChronosScheduler]:
+    scheduler = ChronosScheduler(current_app._get_current_object())
+    yield scheduler
+    scheduler.close()
+
+
+def test_a_tick_fires_and_queues_what_is_due(beat: ChronosScheduler) -> None:
+    ScheduleFactory.create(next_fire_at=clock.read(), anchor=clock.read())
+
+    assert beat.tick() == 0
+
+    assert Execution.objects.get().status == Status.QUEUED
+    assert Beat.objects.get().stopped_at is None
+
+
+def test_the_system_s_own_ticks_stand_in_the_table(beat: ChronosScheduler) -> None:
+    assert PeriodicTask.objects.filter(task="executions.sweep").exists()
+
+
+def test_a_beat_waits_for_the_next_instant_and_no_longer(beat: ChronosScheduler) -> None:
+    now = clock.read()
+    ExecutionFactory.create(due_at=now + timedelta(milliseconds=300))
+
+    assert beat._seconds_to_next(now) == pytest.approx(0.3)
+
+
+def test_work_that_waits_for_its_queue_does_not_make_the_beat_spin(beat: ChronosScheduler) -> None:
+    now = clock.read()
+    QueueFactory.create(name="mail", paused_at=now)
+    ExecutionFactory.create(queue="mail", due_at=now - timedelta(hours=1))
+
+    assert beat._seconds_to_next(now) == LONGEST_WAIT
+
+
+def test_a_ring_ends_the_wait() -> None:
+    listener = bell.Listener()
+    listener.wait(0.1)  # subscribes
+    threading.Timer(0.2, bell.ring).start()
+
+    assert any(listener.wait(5) for _ in range(2))
+    listener.close()
+
+
+def test_a_duty_that_fails_does_not_keep_the_beat_from_the_others(
+    beat: ChronosScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(now: datetime, *, limit: int) -> int:
+        raise RuntimeError("a row that nobody foresaw")
+
+    monkeypatch.setattr(dispatch, "queue_due", fails)
+    ScheduleFactory.create(next_fire_at=clock.read(), anchor=clock.read())
+
+    beat.tick()
+
+    assert Execution.objects.get().status == Status.SCHEDULED
+    assert Beat.objects.exists()
+
+
+def test_a_stopped_beat_says_so(beat: ChronosScheduler) -> None:
+    beat.tick()
+    beat.close()
+
+    assert Beat.objects.get().stopped_at is not None
+
+
+def test_a_broker_that_is_away_only_slows_the_beat(
+    beat: ChronosScheduler, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(bell, "_client", None)
+
+    assert 0 < beat.tick() <= LONGEST_WAIT
+    monkeypatch.setattr(bell, "_client", None)
