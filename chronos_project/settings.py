@@ -159,11 +159,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["lib.strict_json.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "lib.browsable.PageRenderer",
     ],
     "DEFAULT_PAGINATION_CLASS": "lib.pagination.PagePagination",
     "DEFAULT_FILTER_BACKENDS": ["lib.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "VIEW_DESCRIPTION_FUNCTION": "lib.browsable.description",
     "EXCEPTION_HANDLER": "chronos_project.api_errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

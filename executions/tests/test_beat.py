@@ -27,7 +27,8 @@ def beat() -> Iterator[ChronosScheduler]:
 
 
 def test_a_tick_fires_and_queues_what_is_due(beat: ChronosScheduler) -> None:
-    ScheduleFactory.create(next_fire_at=clock.read(), anchor=clock.read())
+    now = clock.read()
+    ScheduleFactory.create(next_fire_at=now, anchor=now)
 
     assert beat.tick() == 0
 
@@ -70,7 +71,8 @@ def test_a_duty_that_fails_does_not_keep_the_beat_from_the_others(
         raise RuntimeError("a row that nobody foresaw")
 
     monkeypatch.setattr(dispatch, "queue_due", fails)
-    ScheduleFactory.create(next_fire_at=clock.read(), anchor=clock.read())
+    now = clock.read()
+    ScheduleFactory.create(next_fire_at=now, anchor=now)
 
     beat.tick()
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models.functions import Length
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +18,7 @@ from executions.api.queries import LogQuery, asked
 from executions.api.serializers import LogChunkSerializer, LogPageSerializer
 from executions.api.views.base import OfOneExecution
 from executions.models import FINISHED, LogChunk
+from lib.browsable import PageRenderer
 
 MAX_CHARACTERS = 1024 * 1024  # of a page; a single chunk may be as long
 
@@ -46,7 +47,7 @@ class LogViewSet(OfOneExecution[LogChunk]):
     queryset = LogChunk.objects.all()
     serializer_class = LogPageSerializer
     pagination_class = None
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, OutputRenderer]
+    renderer_classes = [JSONRenderer, PageRenderer, OutputRenderer]
     parameters = {"read": LogQuery().fields}
 
     @extend_schema(
