@@ -58,7 +58,7 @@ def parts(config: Config, secrets: Mapping[str, str], *, flower_port: int) -> li
         _worker("io", "--pool", "threads", "--concurrency", "32"),
         _worker("compute", "--pool", "prefork", "--concurrency", "2"),
         *beats,
-        _flower(secrets, flower_port),
+        _flower(config, secrets, flower_port),
     ]
 
 
@@ -84,7 +84,7 @@ def _beat(name: str) -> Part:
     return Part(name, (*CELERY, "beat", "--pidfile="), Tier.CLOCK, env)
 
 
-def _flower(secrets: Mapping[str, str], port: int) -> Part:
+def _flower(config: Config, secrets: Mapping[str, str], port: int) -> Part:
     """Its options come by environment: a command line is for everybody to read."""
     env = {
         "CHRONOS_PROCESS": "flower",
@@ -95,5 +95,8 @@ def _flower(secrets: Mapping[str, str], port: int) -> Part:
         "FLOWER_BASIC_AUTH": f"chronos:{secrets['FLOWER_PASSWORD']}",
         "FLOWER_COOKIE_SECRET": secrets["FLOWER_COOKIE_SECRET"],
         "FLOWER_ENABLE_EVENTS": "false",  # workers send them anyway (-E)
+        "FLOWER_PERSISTENT": "true",  # else every restart forgets the tasks that attempts link to
+        "FLOWER_DB": str(config.data_dir / "flower"),
+        "FLOWER_STATE_SAVE_INTERVAL": "10000",  # milliseconds
     }
     return Part("flower", (*CELERY, "flower"), Tier.CLOCK, env)

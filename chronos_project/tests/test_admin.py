@@ -29,7 +29,13 @@ from chronos_project.unfold import UNFOLD
 from executions import clock
 from executions.models import Beat, Status, Worker
 from tests import operators
-from tests.factories import ExecutionFactory, MembershipFactory, QueueFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    ExecutionFactory,
+    MembershipFactory,
+    QueueFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -234,3 +240,12 @@ def test_a_periodic_task_is_switched_off_and_on(client: Client, boss: User) -> N
         client.post(address, {"action": action, "_selected_action": str(task.pk), "index": "0"})
         task.refresh_from_db()
         assert task.enabled is enabled
+
+
+def test_signing_in_leads_to_the_overview() -> None:
+    boss = UserFactory.create(is_staff=True)
+    sent = {"username": boss.email, "password": PASSWORD}
+
+    answer = Client().post("/admin/login/", sent)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
