@@ -38,10 +38,9 @@ def queue_due(now: datetime, *, limit: int = 500) -> int:
     """
     with transaction.atomic():
         due = list(_with_predecessors(Execution.objects.due(now)).lock_free(limit))
-        blocked = [execution for execution in due if _must_skip(execution)]
-        for execution in blocked:
+        ready = [execution for execution in due if not _must_skip(execution)]
+        for execution in filter(_must_skip, due):
             transitions.skip(execution, now=now, reason="overlap", detail={})
-        ready = [execution for execution in due if execution not in blocked]
         transitions.queue_all(ready, now=now)
     publish(ready)
     return len(due)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from executions.models import Execution
 
 MAX_BYTES = 1024 * 1024  # of one attempt's output; what comes after is dropped and said so
 TRUNCATED = "… output truncated: more than 1 MiB\n"
@@ -72,8 +71,3 @@ def store(pieces: Iterable[tuple[UUID, int, Chunk]]) -> None:
         LogChunk(execution_id=execution_id, attempt=attempt, **chunk.as_row())
         for execution_id, attempt, chunk in pieces
     )
-
-
-def read(execution: Execution, *, after: int = 0, limit: int = 1000) -> list[LogChunk]:
-    """Return up to ``limit`` chunks of ``execution`` whose id is above ``after``, oldest first."""
-    return list(LogChunk.objects.filter(execution=execution, id__gt=after).order_by("id")[:limit])

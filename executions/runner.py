@@ -94,7 +94,7 @@ def _settle(execution: Execution, outcome: Outcome, context: Context, output: Ou
     chunks = output.take()
     _leave_transaction()
     try:
-        if context.stop.is_set():
+        if context.stop.is_set() and isinstance(outcome, Failed):  # what is done need not be redone
             _patiently(give_back, execution, output=chunks)
         else:
             _patiently(record, execution, outcome, output=chunks)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
 NO_DELAY = timedelta(0)
 LONGEST = timedelta(days=365)
-LADDER = (timedelta(seconds=60), timedelta(seconds=300), timedelta(seconds=900))
-"""The usual rungs: a minute, five, a quarter of an hour."""
 
 _MOST_DOUBLINGS = 64  # from a microsecond this is longer than half a million years
 _RANDOM = Random()  # noqa: S311  spreads load, guards nothing
@@ -43,28 +40,6 @@ def fixed(
     """Return ``base`` for every attempt; apart from that like ``exponential``."""
     _checked(attempt)
     return _moved(_times(base, 1, cap), jitter, cap=cap, random=random)
-
-
-def ladder(
-    attempt: int,
-    *,
-    rungs: Sequence[timedelta] = LADDER,
-    jitter: float = 0.1,
-    random: Random = _RANDOM,
-) -> timedelta:
-    """Return the rung number ``attempt``, from 1 on; beyond the last rung, the last one.
-
-    Raises ``ValueError`` if ``attempt`` is below 1 or there are no rungs.
-    """
-    if not rungs:
-        raise ValueError("a ladder needs a rung")
-    rung = rungs[min(_checked(attempt), len(rungs)) - 1]
-    return _moved(max(rung, NO_DELAY), jitter, cap=max(rungs), random=random)
-
-
-def full_jitter(delay: timedelta, *, random: Random = _RANDOM) -> timedelta:
-    """Return anything between no delay and ``delay``, all alike; the most even spread there is."""
-    return delay * random.random()
 
 
 def _checked(attempt: int) -> int:

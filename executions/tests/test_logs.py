@@ -46,14 +46,3 @@ def test_any_text_can_be_stored(text: str) -> None:
     logs.store((execution.pk, 1, chunk) for chunk in out.take())
 
     assert LogChunk.objects.get().text
-
-
-@pytest.mark.django_db
-def test_reading_goes_on_where_it_stopped() -> None:
-    execution = ExecutionFactory.create()
-    logs.store((execution.pk, 1, logs.Chunk(NOON, "stdout", str(number))) for number in range(5))
-
-    first = logs.read(execution, limit=2)
-    rest = logs.read(execution, after=first[-1].pk)
-
-    assert [chunk.text for chunk in [*first, *rest]] == ["0", "1", "2", "3", "4"]

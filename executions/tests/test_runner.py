@@ -143,6 +143,30 @@ def test_what_must_not_start_twice_fails_when_its_lease_is_not_kept() -> None:
     assert (fresh(execution).status, fresh(execution).reason) == (Status.FAILED, "lease_not_kept")
 
 
+def test_work_that_was_done_before_the_stop_is_not_done_again() -> None:
+    execution = queued()
+    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
+    assert held is not None
+    context = a_context()
+    context.stop.set()
+
+    runner._settle(held, Succeeded({"done": True}), context, _output())
+
+    assert fresh(execution).status == Status.SUCCEEDED
+
+
+def test_a_stopped_attempt_is_given_back_whatever_it_says() -> None:
+    execution = queued(max_attempts=1)
+    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
+    assert held is not None
+    context = a_context()
+    context.stop.set()
+
+    runner._settle(held, Failed("stopped"), context, _output())
+
+    assert (fresh(execution).status, fresh(execution).failures) == (Status.SCHEDULED, 0)
+
+
 def leaves() -> None:
     sys.exit("bye")
 

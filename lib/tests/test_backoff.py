@@ -29,13 +29,6 @@ def test_delays_grow_up_to_the_cap(delay: Callable[..., timedelta], minutes: lis
     assert found == [MINUTE * number for number in minutes]
 
 
-def test_ladder_stays_on_its_last_rung() -> None:
-    found = [backoff.ladder(attempt, jitter=0).total_seconds() for attempt in range(1, 6)]
-
-    assert found == [60, 300, 900, 900, 900]
-    assert backoff.ladder(10**30, rungs=[HOUR, MINUTE], jitter=0) == MINUTE
-
-
 @pytest.mark.parametrize("delay", DELAYS)
 @pytest.mark.parametrize("attempt", [1, 2, 63, 64, 65, 1_025, 10**6, 10**400])
 @pytest.mark.parametrize(
@@ -60,18 +53,13 @@ def test_no_delay_is_negative_or_above_its_cap_or_a_year(
         assert timedelta(0) <= found <= max(timedelta(0), min(cap, backoff.LONGEST))
 
 
-@pytest.mark.parametrize("delay", [*DELAYS, backoff.ladder])
+@pytest.mark.parametrize("delay", DELAYS)
 def test_attempts_count_from_1(delay: Callable[..., timedelta]) -> None:
-    given = {} if delay is backoff.ladder else {"base": MINUTE, "cap": HOUR}
+    given = {"base": MINUTE, "cap": HOUR}
 
     for attempt in (0, -1):
         with pytest.raises(ValueError, match="counts from 1"):
             delay(attempt, **given)
-
-
-def test_ladder_needs_a_rung() -> None:
-    with pytest.raises(ValueError, match="needs a rung"):
-        backoff.ladder(1, rungs=[])
 
 
 def test_jitter_spreads_around_the_delay_and_never_above_the_cap() -> None:
@@ -82,14 +70,6 @@ def test_jitter_spreads_around_the_delay_and_never_above_the_cap() -> None:
     assert 54 <= min(free).total_seconds() < 55
     assert 65 < max(free).total_seconds() <= 66
     assert HOUR * 0.9 <= min(capped) < max(capped) == HOUR
-
-
-def test_full_jitter_spreads_between_nothing_and_the_delay() -> None:
-    random = Random(1)
-    found = [backoff.full_jitter(HOUR, random=random) for _ in range(500)]
-
-    assert timedelta(0) <= min(found) < MINUTE
-    assert HOUR - MINUTE < max(found) <= HOUR
 
 
 def test_one_seed_gives_one_delay() -> None:
