@@ -17,8 +17,8 @@ WITH claimed AS (
     RETURNING *
 ), begun AS (
     INSERT INTO executions_attempt
-        (execution_id, number, worker, queued_at, started_at, outcome, reason, message, trace)
-    SELECT id, attempt, worker, queued_at, started_at, '', '', '', ''
+        (execution_id, number, worker, pid, queued_at, started_at, outcome, reason, message, trace)
+    SELECT id, attempt, worker, %(pid)s, queued_at, started_at, '', '', '', ''
     FROM claimed
 )
 SELECT claimed.*, to_json(version)::text AS version_row
@@ -34,6 +34,7 @@ WITH moved AS (
     SET status = %(status)s,
         reason = %(reason)s,
         message = %(message)s,
+        fingerprint = %(fingerprint)s,
         result = nullif(%(result)s::jsonb, 'null'),
         due_at = %(due_at)s,
         failures = %(failures)s,
@@ -42,13 +43,14 @@ WITH moved AS (
         publish_at = NULL,
         lease_expires_at = NULL
     WHERE id = %(id)s AND status = %(was)s AND attempt = %(attempt)s
-    RETURNING id, job_id, attempt
+    RETURNING id, team_id, job_id, attempt
 ), ended AS (
     UPDATE executions_attempt
     SET finished_at = %(now)s,
         outcome = %(outcome)s,
         reason = %(reason)s,
         message = %(message)s,
+        error = %(error)s,
         trace = %(trace)s
     FROM moved
     WHERE execution_id = moved.id AND number = moved.attempt
@@ -58,6 +60,11 @@ WITH moved AS (
     INSERT INTO executions_logchunk (execution_id, attempt, at, stream, text)
     SELECT moved.id, moved.attempt, chunk.at, chunk.stream, chunk.text
     FROM moved, jsonb_to_recordset(%(output)s) AS chunk (at timestamptz, stream text, text text)
+), told AS (
+    INSERT INTO executions_outboxevent (team_id, at, topic, subject, body)
+    SELECT team_id, %(now)s, 'execution.' || %(status)s, id, jsonb_build_object(
+        'job', job_id, 'attempt', attempt, 'outcome', %(outcome)s::text, 'reason', %(reason)s::text)
+    FROM moved
 ), recorded AS (
     INSERT INTO django_celery_results_taskresult
         (task_id, periodic_task_name, task_name, task_args, task_kwargs, status, worker,

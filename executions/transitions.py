@@ -7,6 +7,7 @@ Each verb is a compare-and-swap on *(status, attempt)*: whoever comes second get
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,11 +71,16 @@ class StaleExecutionError(TransitionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What is known of how an attempt ended; all of it is stored with the attempt."""
+    """What is known of how an attempt ended; all of it is stored with the attempt.
+
+    ``error`` is the class of what was raised; ``fingerprint`` is the same for the same cause.
+    """
 
     reason: str = ""
     message: str = ""
+    error: str = ""
     trace: str = ""
+    fingerprint: str = ""
     result: Any = None
     output: Sequence[Chunk] = ()
 
@@ -112,7 +118,13 @@ def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -
     """
     rows = Execution.objects.raw(
         statements.CLAIM,
-        {"id": execution_id, "worker": worker, "now": now, "lease_expires_at": now + lease},
+        {
+            "id": execution_id,
+            "worker": worker,
+            "pid": os.getpid(),
+            "now": now,
+            "lease_expires_at": now + lease,
+        },
     )
     for execution in rows:
         row = json.loads(execution.version_row)
@@ -209,6 +221,7 @@ def _end_attempt(
         "status": to.value,
         "reason": report.reason[:64],
         "message": storable(report.message[:LONGEST_MESSAGE]),
+        "fingerprint": report.fingerprint,
         "due_at": due_at or execution.due_at,
         "failures": execution.failures + (outcome == Attempt.Outcome.FAILED),
         "losses": execution.losses + (outcome == Attempt.Outcome.LOST),
@@ -224,6 +237,7 @@ def _end_attempt(
                 "attempt": execution.attempt,
                 "now": now,
                 "outcome": outcome.value,
+                "error": storable(report.error[:200]),
                 "trace": storable(report.trace[-LONGEST_TRACE:]),
                 "result": storable_json(report.result),
                 "output": storable_json([chunk.as_row() for chunk in report.output]),

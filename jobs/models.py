@@ -55,6 +55,8 @@ class Job(models.Model):
     )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=200, blank=True)
+    paused_by = models.CharField(max_length=254, blank=True, db_default="")
+    paused_until = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -84,6 +86,52 @@ class Job(models.Model):
         return "paused" if self.paused_at else "active"
 
 
+class LimitQuerySet(models.QuerySet["Limit"]):
+    def of_team(self, team: Team) -> LimitQuerySet:
+        return self.filter(team=team)
+
+
+class Limit(models.Model):
+    """A named limit that jobs of a team share: so many at once, so many per time, or both.
+
+    With ``by``, the name of a field of the payload, each value of that field has the limit to
+    itself; executions whose payload lacks it share one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="limits", db_index=False)
+    name = models.SlugField(max_length=64, db_index=False)
+    by = models.CharField(max_length=64, blank=True)
+    concurrency = models.PositiveIntegerField(null=True, blank=True)
+    rate = models.PositiveIntegerField(null=True, blank=True)
+    per_seconds = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[LimitQuerySet] = LimitQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "name"], name="one_limit_per_team_and_name"),
+            models.CheckConstraint(
+                condition=Q(concurrency__isnull=False) | Q(rate__isnull=False),
+                name="limit_limits_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(concurrency__isnull=True) | Q(concurrency__gte=1),
+                name="limit_lets_one_run",
+            ),
+            models.CheckConstraint(
+                condition=Q(rate__isnull=True, per_seconds__isnull=True)
+                | Q(rate__gte=1, per_seconds__gt=0),
+                name="rate_names_its_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class JobVersion(models.Model):
     """What a job said at some time. Never changed: an edit adds one, executions keep theirs."""
 
@@ -101,6 +149,15 @@ class JobVersion(models.Model):
     )
     retry_base_seconds = models.FloatField(default=60)
     retry_max_seconds = models.FloatField(default=3600)
+    retry_delays = ArrayField(models.FloatField(), default=list, db_default=[])
+    retry_jitter = models.CharField(
+        max_length=8,
+        choices=choices(policies.Jitter),
+        default=policies.Jitter.FULL,
+        db_default=policies.Jitter.FULL,
+    )
+    retry_on = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
+    give_up_on = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
     timeout_seconds = models.FloatField(default=300)
     queue = models.CharField(max_length=64, default="default")
     priority = models.PositiveSmallIntegerField(
@@ -109,6 +166,11 @@ class JobVersion(models.Model):
     on_lost = models.CharField(
         max_length=8, choices=choices(policies.OnLost), default=policies.OnLost.RETRY
     )
+    concurrency = models.PositiveIntegerField(null=True)
+    limit = models.ForeignKey(
+        Limit, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    start_deadline_seconds = models.FloatField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -170,13 +232,32 @@ class Schedule(models.Model):
     timezone = models.CharField(max_length=64, default="UTC")
     every_seconds = models.PositiveIntegerField(null=True, blank=True)
     anchor = models.DateTimeField(null=True, blank=True)
+    mode = models.CharField(
+        max_length=16,
+        choices=choices(policies.IntervalMode),
+        default=policies.IntervalMode.FIXED_RATE,
+        db_default=policies.IntervalMode.FIXED_RATE,
+    )
     run_at = models.DateTimeField(null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    max_executions = models.PositiveIntegerField(null=True, blank=True)
+    jitter_seconds = models.FloatField(default=0, db_default=0)
     misfire = models.CharField(
         max_length=16, choices=choices(policies.Misfire), default=policies.Misfire.LATEST
     )
+    catch_up_max = models.PositiveIntegerField(
+        default=policies.CATCH_UP, db_default=policies.CATCH_UP
+    )
+    catch_up_pace_seconds = models.FloatField(default=0, db_default=0)
     overlap = models.CharField(
         max_length=16, choices=choices(policies.Overlap), default=policies.Overlap.SKIP
     )
+    missed = models.CharField(
+        max_length=16, choices=choices(policies.Misfire), blank=True, db_default="", editable=False
+    )
+    fired = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    audited_until = models.DateTimeField(null=True, blank=True, editable=False)
     next_fire_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_fired_at = models.DateTimeField(null=True, blank=True, editable=False)
     enabled = models.BooleanField(default=True, editable=False)

@@ -48,11 +48,26 @@ class Misfire(StrEnum):
 class Overlap(StrEnum):
     """What becomes of a slot that is due while an earlier one of its schedule is unfinished.
 
-    ``SKIP``: it does not run. ``ALLOW``: they run side by side.
+    ``SKIP``: it does not run. ``QUEUE``: one waits for the earlier one to finish, further ones are
+    skipped. ``QUEUE_ALL``: all wait, and run one after the other. ``CANCEL_PREVIOUS``: the earlier
+    one is cancelled. ``ALLOW``: they run side by side.
     """
 
     SKIP = "skip"
+    QUEUE = "queue"
+    QUEUE_ALL = "queue_all"
+    CANCEL_PREVIOUS = "cancel_previous"
     ALLOW = "allow"
+
+
+class IntervalMode(StrEnum):
+    """What an interval counts from: the slot before (and its anchor), or the end of the execution.
+
+    With ``FIXED_DELAY`` the next slot is known only when the execution of the last one is finished.
+    """
+
+    FIXED_RATE = "fixed_rate"
+    FIXED_DELAY = "fixed_delay"
 
 
 class OnLost(StrEnum):
@@ -85,12 +100,20 @@ class Priority(IntEnum):
 
 
 class RetryStrategy(StrEnum):
-    """How the delay grows from one failed attempt to the next."""
+    """How the delay grows from one failed attempt to the next; a ladder names each delay."""
 
     NONE = "none"
     FIXED = "fixed"
     LINEAR = "linear"
     EXPONENTIAL = "exponential"
+    LADDER = "ladder"
+
+
+class Jitter(StrEnum):
+    """How a delay is spread: anywhere between nothing and the whole of it, or not at all."""
+
+    FULL = "full"
+    NONE = "none"
 
 
 _DELAYS = {

@@ -6,6 +6,8 @@ from executions.models.deadletter import DeadLetter
 from executions.models.execution import Execution
 from executions.models.fleet import Beat, Queue, Worker
 from executions.models.history import Attempt, ExecutionEvent, LogChunk
+from executions.models.outbox import OutboxEvent
+from executions.models.redrive import Redrive
 from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "ExecutionEvent",
     "LogChunk",
     "Origin",
+    "OutboxEvent",
     "Queue",
+    "Redrive",
     "Status",
     "Worker",
     "task_id",

@@ -12,7 +12,7 @@ from accounts.models import Team
 from executions.models.fleet import Queue
 from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
 from jobs import policies
-from jobs.models import Job, JobVersion, Schedule, choices
+from jobs.models import Job, JobVersion, Limit, Schedule, choices
 from lib.ids import new_id
 
 if TYPE_CHECKING:
@@ -80,10 +80,20 @@ class Execution(models.Model):
     kind = models.CharField(max_length=32)
     queue = models.CharField(max_length=64, default="default")
     priority = models.PositiveSmallIntegerField(choices=choices(policies.Priority))
+    limit = models.ForeignKey(
+        Limit, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    limit_key = models.CharField(max_length=200, blank=True, db_default="")
+    start_by = models.DateTimeField(null=True)
+    redrive = models.ForeignKey(
+        "executions.Redrive", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
 
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.SCHEDULED)
     reason = models.CharField(max_length=64, blank=True)
     message = models.TextField(blank=True)
+    fingerprint = models.CharField(max_length=32, blank=True, db_default="")
+    blocked_on = models.CharField(max_length=240, blank=True, db_default="")
     due_at = models.DateTimeField()
     attempt = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
@@ -154,6 +164,16 @@ class Execution(models.Model):
                 fields=["team", "-id"],
                 name="execution_dead_idx",
                 condition=Q(status="failed", resolved_at__isnull=True),
+            ),
+            models.Index(
+                fields=["team", "fingerprint", "-id"],
+                name="execution_cause_idx",
+                condition=Q(status="failed", resolved_at__isnull=True),
+            ),
+            models.Index(
+                fields=["redrive"],
+                name="execution_redrive_idx",
+                condition=Q(redrive__isnull=False),
             ),
             models.Index(fields=["team", "-id"], name="execution_team_idx"),
             models.Index(fields=["job", "-id"], name="execution_job_idx"),

@@ -30,12 +30,26 @@ class Queue(models.Model):
     description = models.CharField(max_length=200, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=200, blank=True)
+    paused_by = models.CharField(max_length=254, blank=True, db_default="")
+    paused_until = models.DateTimeField(null=True, blank=True)
+    concurrency = models.PositiveIntegerField(null=True, blank=True)
+    window = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[QueueQuerySet] = QueueQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(concurrency__isnull=True) | models.Q(concurrency__gte=1),
+                name="queue_lets_one_run",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(window__isnull=True) | models.Q(window__gte=1),
+                name="window_holds_one",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

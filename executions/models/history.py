@@ -24,12 +24,14 @@ class Attempt(models.Model):
     )
     number = models.PositiveIntegerField()
     worker = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField(null=True)
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True)
     reason = models.CharField(max_length=64, blank=True)
     message = models.TextField(blank=True)
+    error = models.CharField(max_length=200, blank=True, db_default="")
     trace = models.TextField(blank=True)
 
     class Meta:
