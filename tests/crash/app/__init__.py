@@ -1,0 +1,1 @@
+"""Job functions that leave a record, or do what no job should."""
