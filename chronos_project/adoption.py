@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, Task
 from celery.exceptions import Retry
 
-from jobs.kinds.base import Failed
+from jobs.kinds.base import Failed, class_names
 from jobs.kinds.functions import JobFunction, RetryLater, register
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class _Adopted:
         except Retry as exc:
             raise RetryLater(_delay(exc), max_attempts=NO_LIMIT, cause=exc.exc or exc) from exc
         except Exception as exc:  # noqa: BLE001  Celery does not retry what it was not told to
-            return Failed("raised", repr(exc), retryable=False, trace=traceback.format_exc())
+            trace, labels = traceback.format_exc(), class_names(exc)
+            return Failed("raised", repr(exc), retryable=False, trace=trace, labels=labels)
         finally:
             self._task.pop_request()
 

@@ -19,7 +19,7 @@ from executions.logs import Output
 from executions.models import Attempt
 from executions.transitions import Report, StaleExecutionError
 from jobs import kinds, policies
-from jobs.kinds.base import Context, Failed, Fleet, Outcome, Succeeded, Waiting
+from jobs.kinds.base import Context, Failed, Fleet, Outcome, Succeeded, Waiting, class_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +86,8 @@ def _run_kind(execution: Execution, context: Context) -> Outcome:
         return Failed("stopped", str(exc))
     except (Exception, SystemExit) as exc:  # noqa: BLE001  a job may raise anything; this is the boundary
         log.warning("execution.raised", error=repr(exc))
-        return Failed("raised", _in_one_line(exc), trace=traceback.format_exc())
+        trace, labels = traceback.format_exc(), class_names(exc)
+        return Failed("raised", _in_one_line(exc), trace=trace, labels=labels)
 
 
 def _settle(execution: Execution, outcome: Outcome, context: Context, output: Output) -> None:
@@ -167,11 +168,12 @@ def record(
 
 
 def _retry_at(execution: Execution, outcome: Failed, now: datetime) -> datetime | None:
-    if not outcome.retryable:
+    policy = execution.version.retry_policy
+    if not policy.covers(outcome.words, retryable=outcome.retryable):
         return None
     return policies.retry_at(
         execution.failures + 1,
-        policy=execution.version.retry_policy,
+        policy=policy,
         now=now,
         retry_in=outcome.retry_in,
         max_attempts=outcome.max_attempts,

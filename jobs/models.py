@@ -198,6 +198,11 @@ class JobVersion(models.Model):
             strategy=policies.RetryStrategy(self.retry_strategy),
             base=timedelta(seconds=self.retry_base_seconds),
             cap=timedelta(seconds=self.retry_max_seconds),
+            delays=tuple(timedelta(seconds=delay) for delay in self.retry_delays)
+            or policies.LADDER,
+            jitter=policies.Jitter(self.retry_jitter),
+            retry_on=frozenset(self.retry_on),
+            give_up_on=frozenset(self.give_up_on),
         )
 
 

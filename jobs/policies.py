@@ -11,6 +11,7 @@ from jobs.triggers.walk import first_of_newest, slots_between
 from lib import backoff
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from jobs.triggers.base import Trigger
@@ -116,6 +117,9 @@ class Jitter(StrEnum):
     NONE = "none"
 
 
+LADDER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""The delays of a ladder that names none."""
+
 _DELAYS = {
     RetryStrategy.NONE: backoff.fixed,  # for a kind that asks for a retry the job did not plan
     RetryStrategy.FIXED: backoff.fixed,
@@ -126,12 +130,37 @@ _DELAYS = {
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How hard a job tries. ``max_attempts`` counts the first try; ``cap`` bounds each delay."""
+    """How hard a job tries, and after what. ``max_attempts`` counts the first try.
+
+    ``cap`` bounds each delay; a ladder has ``delays`` instead of ``base`` and ``cap``.
+    ``retry_on`` and ``give_up_on`` hold words for failures, see ``Failed.words``.
+    """
 
     max_attempts: int
     strategy: RetryStrategy
-    base: timedelta
-    cap: timedelta
+    base: timedelta = timedelta(minutes=1)
+    cap: timedelta = timedelta(hours=1)
+    delays: tuple[timedelta, ...] = LADDER
+    jitter: Jitter = Jitter.FULL
+    retry_on: frozenset[str] = frozenset()
+    give_up_on: frozenset[str] = frozenset()
+
+    def covers(self, words: Collection[str], *, retryable: bool) -> bool:
+        """Whether a failure that has these ``words`` may be tried again, if the budget allows.
+
+        ``retryable`` is what the kind thinks of it; it decides only where the job names nothing.
+        """
+        if not self.give_up_on.isdisjoint(words):
+            return False
+        return not self.retry_on.isdisjoint(words) if self.retry_on else retryable
+
+    def delay(self, failures: int) -> timedelta:
+        """Return how long to wait after the failure of that number, counted from 1."""
+        if self.strategy is RetryStrategy.LADDER:
+            delay = backoff.ladder(failures, delays=self.delays)
+        else:
+            delay = _DELAYS[self.strategy](failures, base=self.base, cap=self.cap)
+        return backoff.spread(delay) if self.jitter is Jitter.FULL else delay
 
 
 def retry_at(
@@ -145,13 +174,15 @@ def retry_at(
     """Return when to try again after the attempt that made it ``failures``, or None: give up.
 
     ``failures`` counts from 1. What the kind asks for goes first: ``retry_in`` (a target's
-    ``Retry-After``, for example) replaces the policy's delay and is bounded by a year only, and
-    ``max_attempts`` replaces its budget, also that of the strategy ``none``, which is one attempt.
+    ``Retry-After``, for example) replaces the policy's delay as it is, without jitter, and is
+    bounded by a year only, and ``max_attempts`` replaces its budget, also that of the strategy
+    ``none``, which is one attempt. Whether the failure is one to try again after, the policy's
+    ``covers`` says.
 
     Raises ``ValueError`` if ``failures`` is below 1.
     """
     planned = 1 if policy.strategy is RetryStrategy.NONE else policy.max_attempts
-    delay = _DELAYS[policy.strategy](failures, base=policy.base, cap=policy.cap)
+    delay = policy.delay(failures)
     if failures >= (planned if max_attempts is None else max_attempts):
         return None
     if retry_in is not None:

@@ -35,9 +35,10 @@ class Failed:
     """The work went wrong in a way that was foreseen.
 
     ``reason`` is a stable word (``timeout``, ``bad_status``, ``raised``, …), ``message`` says it
-    for people, ``trace`` may hold a traceback. ``retry_in`` replaces the delay that the job's
-    retry policy would compute, ``max_attempts`` its budget. ``result`` keeps what there is to
-    see of the failed try.
+    for people, ``trace`` may hold a traceback. ``labels`` are further words by which a job may
+    name it in ``retry_on`` and ``give_up_on``: ``503``, ``5xx``, ``ValueError``. ``retry_in``
+    replaces the delay that the job's retry policy would compute, ``max_attempts`` its budget.
+    ``result`` keeps what there is to see of the failed try.
     """
 
     reason: str
@@ -47,6 +48,23 @@ class Failed:
     max_attempts: int | None = None
     trace: str = ""
     result: Any = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word that names this failure."""
+        return frozenset([self.reason, *self.labels])
+
+
+def class_names(exc: BaseException) -> tuple[str, ...]:
+    """Return the names of the exception's class and its bases, the nearest first, as labels.
+
+    Each is there twice, as ``TimeoutError`` and as ``builtins.TimeoutError``.
+    """
+    classes = [one for one in type(exc).__mro__ if one not in (BaseException, object)]
+    return tuple(
+        name for one in classes for name in (one.__name__, f"{one.__module__}.{one.__qualname__}")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,8 @@ class Kind(ABC):
     label: ClassVar[str]
     payload: ClassVar[type[Serializer[Any]]]
     fleet: ClassVar[Fleet] = Fleet.IO
+    reasons: ClassVar[tuple[str, ...]] = ()
+    """The reasons of its own that its ``Failed`` may have; ``timeout`` and ``raised`` any has."""
 
     @abstractmethod
     def run(self, payload: dict[str, Any], context: Context) -> Outcome:

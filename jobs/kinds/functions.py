@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from jobs.kinds.base import Context, Failed
+from jobs.kinds.base import Context, Failed, class_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +129,8 @@ class _Plain:
         except Exception as exc:
             if self._may_be_retried(exc):
                 raise  # to the boundary in the runner, which counts it as a failed try
-            return Failed("gave_up", repr(exc), retryable=False, trace=traceback.format_exc())
+            trace, labels = traceback.format_exc(), class_names(exc)
+            return Failed("gave_up", repr(exc), retryable=False, trace=trace, labels=labels)
 
     def _may_be_retried(self, exc: Exception) -> bool:
         if isinstance(exc, RetryLater):

@@ -68,6 +68,7 @@ class HttpKind(Kind):
     name = "http"
     label = "HTTP request"
     payload = HttpPayload
+    reasons = ("bad_status", "unreachable", "target_forbidden")
 
     def run(self, payload: dict[str, Any], context: Context) -> Outcome:
         content_type, body = _encoded(payload.get("body"))
@@ -152,6 +153,7 @@ def _outcome(answer: egress.Answer) -> Outcome:
         retryable=answer.status_code in RETRYABLE_STATUS,
         retry_in=_retry_after(answer.headers),
         result=result,
+        labels=(str(answer.status_code), f"{answer.status_code // 100}xx"),
     )
 
 

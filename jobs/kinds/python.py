@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.kinds.base import Context, Failed, Fleet, Kind, Outcome, Succeeded
+from jobs.kinds.base import Context, Failed, Fleet, Kind, Outcome, Succeeded, class_names
 from jobs.kinds.functions import RetryLater, functions
 from lib.faults import unknown
 from lib.serializers import StrictSerializer
@@ -43,6 +43,7 @@ class PythonKind(Kind):
     label = "Python function"
     payload = PythonPayload
     fleet = Fleet.COMPUTE
+    reasons = ("unknown_function", "retry_later", "gave_up", "bad_result")
 
     def run(self, payload: dict[str, Any], context: Context) -> Outcome:
         name = payload["function"]
@@ -64,6 +65,7 @@ def _failed_for_now(exc: RetryLater) -> Failed:
         retry_in=exc.delay,
         max_attempts=exc.max_attempts,
         trace="".join(traceback.format_exception(exc.cause)) if exc.cause else "",
+        labels=class_names(exc.cause) if exc.cause else (),
     )
 
 

@@ -230,6 +230,7 @@ def test_another_status_fails_and_some_may_heal(status: str, retryable: bool) ->
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.retryable) == ("bad_status", retryable)
     assert outcome.message == f"HTTP {status[:3]}"
+    assert outcome.labels == (status[:3], f"{status[0]}xx")
     assert outcome.result["body"] == "sorry"
 
 

@@ -218,6 +218,7 @@ def test_another_exception_ends_the_execution(options: dict[str, Any]) -> None:
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("gave_up", "KeyError('no such reader')")
     assert not outcome.retryable
+    assert {"KeyError", "LookupError"} < outcome.words
     assert "in explode" in outcome.trace
 
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs import policies
-from jobs.policies import Misfire, Priority, RetryPolicy, RetryStrategy, Taken, slots_to_run
+from jobs.kinds.base import class_names
+from jobs.policies import Jitter, Misfire, Priority, RetryPolicy, RetryStrategy, Taken, slots_to_run
 from jobs.triggers import Trigger, build
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -173,20 +174,79 @@ def test_every_due_slot_is_run_or_skipped_or_still_due_exactly_once(
         (RetryStrategy.FIXED, [60, 60, 60, 60, None]),
         (RetryStrategy.LINEAR, [60, 120, 180, 240, None]),
         (RetryStrategy.EXPONENTIAL, [60, 120, 240, 300, None]),
+        (RetryStrategy.LADDER, [60, 300, 900, 900, None]),
     ],
 )
 def test_failed_attempts_are_tried_again_until_the_budget_is_spent(
     strategy: RetryStrategy, delays: list[int | None]
 ) -> None:
-    policy = RetryPolicy(5, strategy, base=MINUTE, cap=5 * MINUTE)
+    policy = RetryPolicy(5, strategy, base=MINUTE, cap=5 * MINUTE, jitter=Jitter.NONE)
 
-    for failures, delay in enumerate(delays, start=1):
-        again = policies.retry_at(failures, policy=policy, now=NOON)
-        if delay is None:
-            assert again is None
-        else:
-            assert again is not None
-            assert (again - NOON).total_seconds() == pytest.approx(delay, rel=0.1001)
+    found = [
+        policies.retry_at(failures, policy=policy, now=NOON)
+        for failures in range(1, len(delays) + 1)
+    ]
+
+    assert found == [delay and NOON + timedelta(seconds=delay) for delay in delays]
+
+
+def test_a_ladder_names_its_own_delays_and_the_last_one_repeats() -> None:
+    rungs = (SECOND, HOUR)
+    policy = RetryPolicy(9, RetryStrategy.LADDER, delays=rungs, jitter=Jitter.NONE)
+
+    found = [policies.retry_at(failures, policy=policy, now=NOON) for failures in (1, 2, 3, 8, 9)]
+
+    assert found == [NOON + SECOND, NOON + HOUR, NOON + HOUR, NOON + HOUR, None]
+
+
+@pytest.mark.parametrize(
+    "strategy", [one for one in RetryStrategy if one is not RetryStrategy.NONE]
+)
+def test_full_jitter_spreads_a_delay_over_the_whole_of_it(strategy: RetryStrategy) -> None:
+    policy = RetryPolicy(3, strategy, base=MINUTE, cap=HOUR)
+    found = [policies.retry_at(1, policy=policy, now=NOON) for _ in range(1_000)]
+
+    delays = sorted((at - NOON) / MINUTE for at in found if at)
+    assert len(delays) == 1_000
+    assert 0 <= delays[0] < 0.05
+    assert 0.4 < delays[500] < 0.6
+    assert 0.95 < delays[-1] <= 1
+
+
+@pytest.mark.parametrize(
+    ("retry_on", "give_up_on", "words", "retried"),
+    [
+        ([], [], ["bad_status", "503", "5xx"], None),
+        (["5xx"], [], ["bad_status", "503", "5xx"], True),
+        (["503", "timeout"], [], ["timeout"], True),
+        (["503"], [], ["bad_status", "502", "5xx"], False),
+        ([], ["ValueError"], ["raised", "ValueError"], False),
+        ([], ["ValueError"], ["raised", "KeyError"], None),
+        (["raised"], ["ValueError"], ["raised", "ValueError"], False),
+        (["5xx"], ["501"], ["bad_status", "501", "5xx"], False),
+    ],
+)
+def test_what_to_give_up_on_goes_before_what_to_retry_on_before_what_the_kind_thinks(
+    retry_on: list[str], give_up_on: list[str], words: list[str], retried: bool | None
+) -> None:
+    policy = RetryPolicy(
+        3,
+        RetryStrategy.FIXED,
+        retry_on=frozenset(retry_on),
+        give_up_on=frozenset(give_up_on),
+    )
+
+    for retryable in (True, False):
+        expected = retryable if retried is None else retried
+        assert policy.covers(words, retryable=retryable) is expected
+
+
+def test_an_exception_is_named_by_its_class_and_by_those_it_derives_from() -> None:
+    names = class_names(ConnectionResetError())
+
+    assert names[:2] == ("ConnectionResetError", "builtins.ConnectionResetError")
+    assert {"ConnectionError", "OSError", "Exception"} < set(names)
+    assert "object" not in names
 
 
 @pytest.mark.parametrize(

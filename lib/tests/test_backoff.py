@@ -24,7 +24,7 @@ DELAYS = [backoff.fixed, backoff.linear, backoff.exponential]
     ],
 )
 def test_delays_grow_up_to_the_cap(delay: Callable[..., timedelta], minutes: list[int]) -> None:
-    found = [delay(attempt, base=MINUTE, cap=HOUR, jitter=0) for attempt in range(1, 9)]
+    found = [delay(attempt, base=MINUTE, cap=HOUR) for attempt in range(1, 9)]
 
     assert found == [MINUTE * number for number in minutes]
 
@@ -47,34 +47,47 @@ def test_delays_grow_up_to_the_cap(delay: Callable[..., timedelta], minutes: lis
 def test_no_delay_is_negative_or_above_its_cap_or_a_year(
     delay: Callable[..., timedelta], attempt: int, base: timedelta, cap: timedelta
 ) -> None:
-    for random in (Random(seed) for seed in range(5)):
-        found = delay(attempt, base=base, cap=cap, jitter=0.5, random=random)
+    found = delay(attempt, base=base, cap=cap)
 
-        assert timedelta(0) <= found <= max(timedelta(0), min(cap, backoff.LONGEST))
+    assert timedelta(0) <= found <= max(timedelta(0), min(cap, backoff.LONGEST))
+
+
+def test_a_ladder_is_climbed_rung_by_rung_and_its_last_rung_repeats() -> None:
+    rungs = [MINUTE, 5 * MINUTE, 2 * MINUTE]
+
+    found = [backoff.ladder(attempt, delays=rungs) for attempt in (1, 2, 3, 4, 10**400)]
+
+    assert found == [MINUTE, 5 * MINUTE, 2 * MINUTE, 2 * MINUTE, 2 * MINUTE]
+
+
+def test_no_rung_is_below_zero_or_longer_than_a_year() -> None:
+    rungs = [-MINUTE, timedelta.max]
+
+    assert backoff.ladder(1, delays=rungs) == timedelta(0)
+    assert backoff.ladder(2, delays=rungs) == backoff.LONGEST
+    with pytest.raises(ValueError, match="at least one rung"):
+        backoff.ladder(1, delays=[])
 
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_attempts_count_from_1(delay: Callable[..., timedelta]) -> None:
-    given = {"base": MINUTE, "cap": HOUR}
-
     for attempt in (0, -1):
         with pytest.raises(ValueError, match="counts from 1"):
-            delay(attempt, **given)
+            delay(attempt, base=MINUTE, cap=HOUR)
+        with pytest.raises(ValueError, match="counts from 1"):
+            backoff.ladder(attempt, delays=[MINUTE])
 
 
-def test_jitter_spreads_around_the_delay_and_never_above_the_cap() -> None:
+def test_spread_delays_lie_evenly_between_nothing_and_the_whole() -> None:
     random = Random(1)
-    free = [backoff.fixed(1, base=MINUTE, cap=HOUR, random=random) for _ in range(500)]
-    capped = [backoff.fixed(1, base=HOUR, cap=HOUR, random=random) for _ in range(500)]
+    tenths = [0] * 10
+    for _ in range(10_000):
+        tenths[int(backoff.spread(HOUR, random=random) / HOUR * 10)] += 1
 
-    assert 54 <= min(free).total_seconds() < 55
-    assert 65 < max(free).total_seconds() <= 66
-    assert HOUR * 0.9 <= min(capped) < max(capped) == HOUR
+    assert 900 < min(tenths) <= max(tenths) < 1_100
 
 
 def test_one_seed_gives_one_delay() -> None:
-    first, second = (
-        backoff.exponential(3, base=MINUTE, cap=HOUR, random=Random(7)) for _ in range(2)
-    )
+    first, second = (backoff.spread(HOUR, random=Random(7)) for _ in range(2))
 
-    assert first == second != backoff.exponential(3, base=MINUTE, cap=HOUR, random=Random(8))
+    assert first == second != backoff.spread(HOUR, random=Random(8))
