@@ -17,7 +17,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from executions import statements
+from executions import fingerprints, statements
+from executions.fingerprints import NO_CAUSE, Cause
 from executions.models import FINISHED, Attempt, Execution, ExecutionEvent, Status
 from jobs.models import JobVersion
 from lib.text import storable, storable_json
@@ -71,16 +72,11 @@ class StaleExecutionError(TransitionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What is known of how an attempt ended; all of it is stored with the attempt.
-
-    ``error`` is the class of what was raised; ``fingerprint`` is the same for the same cause.
-    """
+    """What is known of how an attempt ended; all of it is stored with the attempt."""
 
     reason: str = ""
     message: str = ""
-    error: str = ""
     trace: str = ""
-    fingerprint: str = ""
     result: Any = None
     output: Sequence[Chunk] = ()
 
@@ -217,11 +213,12 @@ def _end_attempt(
 ) -> None:
     """End the attempt in one guarded statement: status, attempt row, output, results row."""
     _check(execution, to)
+    cause = _cause(outcome, report)
     changes: dict[str, Any] = {
         "status": to.value,
         "reason": report.reason[:64],
         "message": storable(report.message[:LONGEST_MESSAGE]),
-        "fingerprint": report.fingerprint,
+        "fingerprint": cause.fingerprint,
         "due_at": due_at or execution.due_at,
         "failures": execution.failures + (outcome == Attempt.Outcome.FAILED),
         "losses": execution.losses + (outcome == Attempt.Outcome.LOST),
@@ -237,7 +234,7 @@ def _end_attempt(
                 "attempt": execution.attempt,
                 "now": now,
                 "outcome": outcome.value,
-                "error": storable(report.error[:200]),
+                "error": storable(cause.error),
                 "trace": storable(report.trace[-LONGEST_TRACE:]),
                 "result": storable_json(report.result),
                 "output": storable_json([chunk.as_row() for chunk in report.output]),
@@ -249,6 +246,12 @@ def _end_attempt(
     if not moved:
         raise StaleExecutionError(execution, f"{execution}: no longer {execution.status}")
     _show(execution, lease_expires_at=None, result=report.result, **changes)
+
+
+def _cause(outcome: Attempt.Outcome, report: Report) -> Cause:
+    if outcome not in {Attempt.Outcome.FAILED, Attempt.Outcome.LOST}:
+        return NO_CAUSE
+    return fingerprints.cause(report.reason, message=report.message, trace=report.trace)
 
 
 def _celery_result(outcome: Attempt.Outcome, report: Report) -> Any:
