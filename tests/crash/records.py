@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from executions.models import Attempt, Execution, ExecutionEvent
 from tests.crash.app import record
-from tests.crash.verdict import AttemptRow, Event, ExecutionRow, History, Start
+from tests.crash.facts import AttemptRow, Event, ExecutionRow, History, Start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,7 +13,8 @@ from executions.models import UNFINISHED, Attempt, Execution, Origin
 from jobs.models import Job, Schedule
 from jobs.policies import OnLost, Overlap
 from tests.crash import records, report
-from tests.crash.verdict import Fault, Plan, Slot, Start, Verdict, judge
+from tests.crash.facts import Fault, Plan, Slot, Start
+from tests.crash.verdict import Verdict, judge
 from tests.factories import JobFactory
 from tests.waiting import eventually, in_time
 

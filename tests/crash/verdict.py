@@ -1,7 +1,7 @@
 """What became of a plan under a fault: pure, from records of both sides to a verdict.
 
 The database tells executions, attempts and events; the target, which belongs to the test, tells
-what really started. All instants are aware UTC, of clocks on one host.
+what really started. Their shapes stand in ``facts``.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-Slot: TypeAlias = tuple[str, datetime]
-"""A schedule's id and one of its instants."""
+    from tests.crash.facts import AttemptRow, ExecutionRow, Fault, History, Plan, Slot, Start
 
 TOLERANCE = timedelta(milliseconds=50)
 """By how much an end may seem later than the start that it allowed.
@@ -29,81 +28,6 @@ evenly the clock is slewed, not by more.
 FINISHED = frozenset({"succeeded", "failed", "skipped", "cancelled"})
 MAY_START_AGAIN = frozenset({"failed", "lost", "handed_back"})
 """Outcomes of an attempt after which its execution may start another one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What was promised.
-
-    ``executions`` are the ids whose write was answered, ``slots`` what schedules owe.
-    ``at_most_once`` are ids that must not start twice, whatever happens (``on_lost: fail``).
-    ``may_fail`` are ids that need not succeed, only finish: lost at most once, cancelled, poison.
-    """
-
-    executions: frozenset[str] = frozenset()
-    slots: frozenset[Slot] = frozenset()
-    at_most_once: frozenset[str] = frozenset()
-    may_fail: frozenset[str] = frozenset()
-
-    @property
-    def n(self) -> int:
-        return len(self.executions) + len(self.slots)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionRow:
-    """An execution; ``wrote`` is the attempt that its result names, ``until`` a stretch's end."""
-
-    id: str
-    status: str
-    reason: str = ""
-    schedule: str | None = None
-    slot: datetime | None = None
-    until: datetime | None = None
-    finished_at: datetime | None = None
-    wrote: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRow:
-    execution: str
-    number: int
-    started_at: datetime
-    finished_at: datetime | None = None
-    outcome: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    execution: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """What the target saw: an attempt really began."""
-
-    execution: str
-    attempt: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """All records of both sides, in any order."""
-
-    executions: Sequence[ExecutionRow] = ()
-    attempts: Sequence[AttemptRow] = ()
-    events: Sequence[Event] = ()
-    starts: Sequence[Start] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """When the fault began and when what it broke was whole again."""
-
-    began_at: datetime
-    healed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +167,14 @@ def _doubled_starts(plan: Plan, stories: defaultdict[str, _Story]) -> Iterator[s
 
 
 def _unexplained(story: _Story) -> Iterator[str]:
-    """Every start but the first needs each attempt that began before it to have ended."""
+    """Every start needs a claim, and each attempt that began before it must have ended."""
     for position, start in enumerate(story.starts):
+        faults = (_why_not(story, earlier, start) for earlier in story.starts[:position])
+        why = next(filter(None, faults), "")
         if start.attempt not in story.attempts:
-            yield f"{story.id}: attempt {start.attempt} started, and nobody claimed it"
-        for earlier in story.starts[:position]:
-            if why := _why_not(story, earlier, start):
-                yield f"{story.id}: attempt {start.attempt} started at {start.at:%H:%M:%S.%f}{why}"
+            why = " though nobody claimed it"
+        if why:
+            yield f"{story.id}: attempt {start.attempt} started at {start.at:%H:%M:%S.%f}{why}"
 
 
 def _why_not(story: _Story, earlier: Start, start: Start) -> str:
