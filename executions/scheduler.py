@@ -28,7 +28,7 @@ def fire_due(now: datetime, *, limit: int = 500) -> int:
     Any number of processes may call this at once: SKIP LOCKED deals the schedules out, and
     ``one_execution_per_slot`` swallows a slot that was fired before a crash.
     """
-    due = Schedule.objects.due(now).select_related("job__current").lock_free(limit)
+    due = Schedule.objects.due(now).select_related("job__current__limit").lock_free(limit)
     schedules = list(due)
     if not schedules:
         return 0

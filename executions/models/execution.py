@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
@@ -17,6 +19,8 @@ from lib.ids import new_id
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+LONGEST_LIMIT_KEY = 200
 
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
@@ -183,10 +187,23 @@ class Execution(models.Model):
         return f"execution {self.id}"
 
     @classmethod
-    def of(cls, job: Job, *, now: datetime, due_at: datetime, **fields: Any) -> Execution:
-        """Make (not save) an execution of ``job`` as it is defined ``now``."""
+    def of(
+        cls,
+        job: Job,
+        *,
+        now: datetime,
+        due_at: datetime,
+        payload: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Execution:
+        """Make (not save) an execution of ``job`` as it is defined ``now``.
+
+        ``payload`` replaces the job's. Costs a query if the version's limit is not loaded.
+        """
         version = job.current
         assert version is not None  # noqa: S101  definitions never leave a job without a version
+        limit = version.limit if version.limit_id else None
+        deadline = version.start_deadline_seconds
         return cls(
             team_id=job.team_id,
             job=job,
@@ -194,7 +211,11 @@ class Execution(models.Model):
             kind=version.kind,
             queue=version.queue,
             priority=version.priority,
+            payload=payload,
+            limit=limit,
+            limit_key=_limit_key(limit, version.payload if payload is None else payload),
             due_at=due_at,
+            start_by=None if deadline is None else due_at + timedelta(seconds=deadline),
             created_at=now,
             **fields,
         )
@@ -203,3 +224,14 @@ class Execution(models.Model):
     def task_id(self) -> str:
         """The Celery task id of the newest attempt: what Flower and the results list show."""
         return task_id(self.id, self.attempt)
+
+
+def _limit_key(limit: Limit | None, payload: dict[str, Any]) -> str:
+    """Name what shares ``limit``: all its executions, or those with one value in a field."""
+    if limit is None:
+        return ""
+    if not limit.by or limit.by not in payload:
+        return str(limit.pk)
+    value = payload[limit.by]
+    word = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return f"{limit.pk}:{word}"[:LONGEST_LIMIT_KEY]
