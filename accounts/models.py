@@ -1,4 +1,4 @@
-"""People, the teams that own everything, and the token families that keep people signed in."""
+"""People, their teams, the token families of their sign-ins, and the answers kept for them."""
 
 from __future__ import annotations
 
@@ -156,3 +156,18 @@ class TokenFamily(models.Model):
 
     def __str__(self) -> str:
         return f"sign-in of {self.user} at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class KeptAnswer(models.Model):
+    """What a POST with an ``Idempotency-Key`` was answered; ``accounts.idempotency`` writes it."""
+
+    id = models.CharField(primary_key=True, max_length=64, editable=False)
+    """Stands for actor, route and key."""
+    request = models.CharField(max_length=64)
+    """Stands for what was asked."""
+    answer = models.BinaryField()
+    """Sealed with the request: whoever reads the table learns no token from it."""
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"answer of {self.created_at:%Y-%m-%d %H:%M}"

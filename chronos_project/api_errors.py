@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.idempotency import KeyReusedError, StillRunningError
 from chronos_project.problem_details import (
     CONTENT_TYPE,
     Failure,
@@ -45,6 +46,17 @@ NOTHING_THERE = Failure(
 TOO_LARGE = Failure(status=413, code="body_too_large", detail="The body is longer than 1 MiB.")
 SUSPICIOUS = Failure(status=400, code="suspicious_request", detail="The request was refused.")
 FORBIDDEN = Failure(status=403, code="permission_denied", detail="You may not do this.")
+KEY_REUSED = Failure(
+    status=422,
+    code="idempotency_key_reused",
+    detail="This Idempotency-Key was used here before, with another request.",
+)
+KEY_RUNNING = Failure(
+    status=409,
+    code="idempotency_key_running",
+    detail="The first call with this Idempotency-Key has not ended yet.",
+    headers={"Retry-After": "1"},
+)
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -211,6 +223,8 @@ ANSWERS: dict[type[Exception], Callable[[Any, Request], Failure | None]] = {
     UnreadablePostError: _always(
         Failure(status=400, code="unreadable_body", detail="The body ended too early.")
     ),
+    KeyReusedError: _always(KEY_REUSED),
+    StillRunningError: _always(KEY_RUNNING),
     IllegalTransitionError: _execution("execution_state"),
     StaleExecutionError: _execution("execution_moved"),
     NotDeadError: _execution("not_dead"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from accounts.idempotent import HEADER, LONGEST, REPLAYED
 from chronos_project.problem_details import CONTENT_TYPE
 
 Endpoint: TypeAlias = tuple[str, str, str, Callable[..., Any]]
@@ -13,6 +14,18 @@ Endpoint: TypeAlias = tuple[str, str, str, Callable[..., Any]]
 # Other names of addresses that are described under their own.
 ALIASES = re.compile(r"/actuator/|/api/v1/(?:health|info)\b")
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A new UUID for each new request. Repeated within 24 hours with the same body,"
+    " the request has no second effect: the first answer comes again, with the header"
+    f" `{REPLAYED}: true`. With another body it is a 422; while the first call runs it is"
+    " a 409 with `Retry-After`. Refused requests (4xx) and faults (5xx) are not kept.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+    "example": "0190a0b4-7d5e-7c4b-9d0f-6f1a2b3c4d5e",
+}
 
 PROBLEM = {
     "type": "object",
@@ -86,6 +99,17 @@ def add_summaries(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for method in METHODS & operations.keys():
             sentence = operations[method].get("description", "").partition(". ")[0]
             operations[method].setdefault("summary", sentence.rstrip("."))
+    return result
+
+
+def add_idempotency(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say of every POST of the API that it takes a key."""
+    parameters = result.setdefault("components", {}).setdefault("parameters", {})
+    parameters["IdempotencyKey"] = IDEMPOTENCY_KEY
+    for operations in result["paths"].values():
+        if "post" in operations:
+            taken = operations["post"].setdefault("parameters", [])
+            taken.append({"$ref": "#/components/parameters/IdempotencyKey"})
     return result
 
 

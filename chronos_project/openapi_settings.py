@@ -9,6 +9,7 @@ SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "chronos_project.openapi.add_summaries",
+        "chronos_project.openapi.add_idempotency",
         "chronos_project.openapi.add_problems",
     ],
     "ENUM_NAME_OVERRIDES": {

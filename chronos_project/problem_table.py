@@ -244,6 +244,16 @@ _ROWS = (
         "Two jobs with the slug daily-report",
         "Choose another name, or change the one that exists.",
     ),
+    Problem(
+        "idempotency_key_invalid idempotency_key_reused idempotency_key_running",
+        "The Idempotency-Key does not fit",
+        "A key stands for one POST of yours to one address for 24 hours, whatever becomes of the"
+        " connection. It is 1 to 255 printable ASCII characters, says the same each time, and"
+        " is answered once its first call has ended.",
+        "Two different jobs created with the Idempotency-Key 1",
+        "Make a new UUID for each new request, and send it again only with the same body. While"
+        " the first call runs, wait as long as Retry-After says.",
+    ),
     # --- Ours
     Problem(
         "database_unavailable flower_unavailable broker_unavailable",

@@ -25,6 +25,7 @@ from accounts.api.serializers import (
     UserSerializer,
 )
 from accounts.authentication import NoAuthentication, TokenAuthentication, refuse
+from accounts.idempotent import IdempotentPosts
 from accounts.models import TokenFamily, User
 from lib.faults import fault
 from lib.filters import StrictParameters
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 SECRET = {"Cache-Control": "no-store"}  # no cache on the way may keep tokens
 
 
-class AuthView(StrictParameters, GenericAPIView[Any]):
+class AuthView(IdempotentPosts, StrictParameters, GenericAPIView[Any]):
     """Takes one body, checked by ``serializer_class``."""
 
     def body(self, request: Request) -> dict[str, Any]:

@@ -17,6 +17,8 @@ MADE_HERE = [
     api_errors.TOO_LARGE,
     api_errors.SUSPICIOUS,
     api_errors.FORBIDDEN,
+    api_errors.KEY_REUSED,
+    api_errors.KEY_RUNNING,
     api_errors.unavailable("database"),
     api_errors.unavailable("broker"),
     problems.BAD_REQUEST,

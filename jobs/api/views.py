@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.access import team_of
+from accounts.idempotent import IdempotentPosts
 from accounts.roles import Verb
 from jobs import bodies, definitions, host, slugs
 from jobs.api.filters import JobFilter
@@ -50,7 +51,9 @@ COUNT = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 @documented_jobs
-class JobViewSet(StrictParameters, ListModelMixin, RetrieveModelMixin, GenericViewSet[Job]):
+class JobViewSet(
+    IdempotentPosts, StrictParameters, ListModelMixin, RetrieveModelMixin, GenericViewSet[Job]
+):
     """The jobs of the team. ``id`` in a path is an id or the slug of a job that is kept."""
 
     queryset = Job.objects.all()
@@ -156,7 +159,7 @@ class JobViewSet(StrictParameters, ListModelMixin, RetrieveModelMixin, GenericVi
         return Response(JobSerializer(job, context=self.get_serializer_context()).data)
 
 
-class PreviewView(StrictParameters, GenericAPIView[Job]):
+class PreviewView(IdempotentPosts, StrictParameters, GenericAPIView[Job]):
     """What a schedule would do, before anybody saves it."""
 
     serializer_class = PreviewSerializer

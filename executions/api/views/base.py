@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.access import membership_of, team_of
+from accounts.idempotent import IdempotentPosts
 from accounts.roles import Verb, allows
 from executions import clock
 from executions.api.serializers import ExecutionDetailSerializer
@@ -24,7 +25,7 @@ from lib.filters import StrictFilterBackend, StrictParameters
 M = TypeVar("M", bound=Model)
 
 
-class ExecutionsOfTeam(StrictParameters, GenericViewSet[Execution]):
+class ExecutionsOfTeam(IdempotentPosts, StrictParameters, GenericViewSet[Execution]):
     """Executions of the caller's team; another team's do not exist."""
 
     queryset = Execution.objects.all()

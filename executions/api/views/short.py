@@ -15,6 +15,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from accounts.access import team_of
+from accounts.idempotent import IdempotentPosts
 from accounts.models import Team
 from accounts.permissions import RolePermission
 from accounts.roles import Verb
@@ -40,7 +41,7 @@ def _team(request: Request) -> Team:
     return team_of(request) if request.user.is_authenticated else builtin.anonymous_team()
 
 
-class RunView(StrictParameters, APIView):
+class RunView(IdempotentPosts, StrictParameters, APIView):
     """Run the built-in ``noop``: it returns its payload."""
 
     permission_classes = [ShortFormPermission]
