@@ -42,7 +42,8 @@ def database_url() -> str:
 class Part:
     """A beat or a worker: its process, the name it has in the database, and what it wrote.
 
-    A worker's name is also what ``Execution.worker`` says of what it runs.
+    A worker's name is also what ``Execution.worker`` says of what it runs, and every part's is the
+    ``application_name`` of its connections.
     """
 
     name: str
@@ -162,7 +163,10 @@ class Stack:
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "chronos_project", *command],
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": database_url()} | self.env | env,
+            env=os.environ
+            | {"DATABASE_URL": database_url(), "CHRONOS_PROCESS": name}
+            | self.env
+            | env,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

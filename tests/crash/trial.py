@@ -143,6 +143,14 @@ class Trial:
         seen = records.starts(self._ground.target, self._ground.record)
         return [start for start in seen if start.execution in known]
 
+    def starts_of(self, ids: Iterable[UUID]) -> list[Start]:
+        wanted = set(map(str, ids))
+        return [start for start in self.starts() if start.execution in wanted]
+
+    def ended(self, outcome: str) -> Callable[[], bool]:
+        """A check that some attempt has ended with ``outcome``."""
+        return self.attempts.filter(outcome=outcome).exists
+
     def await_starts(self, number: int, *, within: float = 30.0) -> None:
         """Wait until ``number`` starts were seen."""
         eventually(lambda: len(self.starts()) >= number, within=within, what=f"{number} starts")

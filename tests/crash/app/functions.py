@@ -19,6 +19,7 @@ TICK_SECONDS = 0.05
 @job_function("crash.work")
 def work(before: float = 0.0, after: float = 0.0, *, context: Context) -> dict[str, int]:
     """Wait ``before`` seconds, leave the mark that counts as the start, wait ``after`` seconds."""
+    record.append("entered", execution=str(context.execution_id))
     time.sleep(before)
     _start(context)
     time.sleep(after)
