@@ -1,0 +1,106 @@
+"""The judgement of a whole history: what is stored, against what the simulator knows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from executions.models import Attempt, Execution, ExecutionEvent
+from tests.simulation.account import must
+
+if TYPE_CHECKING:
+    from tests.simulation.account import Row
+    from tests.simulation.slots import Slots
+    from tests.simulation.world import World
+
+AT_MOST_ONCE_ENDS = {"lost"}
+
+
+def judge(world: World) -> None:
+    """Raise ``Violation`` for the first promise that this history broke."""
+    executions = list(Execution.objects.select_related("version", "schedule").order_by("pk"))
+    attempts = _by_execution(Attempt.objects.order_by("number").values())
+    events = _by_execution(ExecutionEvent.objects.values())
+    for execution in executions:
+        _judge_attempts(execution, attempts[execution.pk], world.account.starts[execution.pk])
+        _judge_events(execution, events[execution.pk])
+    for pk, slots in world.account.slots.items():
+        _judge_slots(slots, [one for one in executions if one.schedule_id == pk], world.now)
+        if pk not in world.account.changed_overlap:
+            _judge_overlap([one for one in executions if one.schedule_id == pk], attempts)
+
+
+def _by_execution(rows: Any) -> dict[UUID, list[Row]]:
+    grouped: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row["execution_id"]].append(row)
+    return grouped
+
+
+def _judge_attempts(execution: Execution, attempts: list[Row], starts: int) -> None:
+    numbers = [attempt["number"] for attempt in attempts]
+    must(numbers == list(range(1, execution.attempt + 1)), f"{execution}: attempts {numbers}")
+    must(starts <= len(numbers), f"{execution}: {starts} starts, {len(numbers)} attempts")
+    must(
+        all(one["finished_at"] and one["outcome"] for one in attempts), f"{execution}: open attempt"
+    )
+    outcomes = Counter(one["outcome"] for one in attempts)
+    counted = (outcomes["failed"], outcomes["lost"])
+    must(counted == (execution.failures, execution.losses), f"{execution}: counts {counted}")
+    if execution.version.on_lost == "fail":
+        lost = [one["number"] for one in attempts if one["outcome"] == "lost"]
+        must(lost in ([], [execution.attempt]), f"{execution}: started again after a loss")
+    must(execution.failures <= execution.version.max_attempts, f"{execution}: too many failures")
+    last = attempts[-1]["outcome"] if attempts else ""
+    ended = {"succeeded": {"succeeded"}, "failed": {"failed", "lost"}, "skipped": {""}}
+    allowed = ended.get(execution.status)
+    must(allowed is None or last in allowed, f"{execution}: {execution.status} after {last}")
+
+
+def _judge_events(execution: Execution, events: list[Row]) -> None:
+    told = Counter(event["what"] for event in events)
+    must(told["cancelled"] == (execution.status == "cancelled"), f"{execution}: {told}")
+    must(told["requested"] == (execution.origin != "schedule"), f"{execution}: {told}")
+    must(told["redriven"] + told["resolved"] == bool(execution.resolved_at), f"{execution}: {told}")
+    if execution.status == "skipped":
+        must(execution.reason, f"{execution} was skipped for no reason")
+        told_why = told["skipped"] or execution.result
+        must(told_why, f"{execution} was skipped without an event")
+
+
+def _judge_slots(slots: Slots, executions: list[Execution], now: datetime) -> None:
+    """Every due slot is executed or skipped, exactly once, and no other."""
+    accounted: Counter[datetime] = Counter()
+    for execution in executions:
+        accounted.update(_slots_of(execution, slots))
+    twice = [slot for slot, times in accounted.items() if times > 1]
+    must(not twice, f"slots accounted for twice: {twice}")
+    missing = slots.due - accounted.keys()
+    must(not missing, f"slots that vanished: {sorted(missing)}")
+    unexpected = accounted.keys() - slots.due - slots.forgiven - slots.between(slots.decided, now)
+    must(not unexpected, f"slots that nobody was due: {sorted(unexpected)}")
+
+
+def _slots_of(execution: Execution, slots: Slots) -> list[datetime]:
+    assert execution.scheduled_for is not None
+    result = execution.result
+    if execution.status != "skipped" or not isinstance(result, dict) or "count" not in result:
+        return [execution.scheduled_for]
+    first, last = (datetime.fromisoformat(result[name]) for name in ("first", "last"))
+    stretch = [first, *sorted(slots.between(first, last))]
+    must(len(stretch) == result["count"], f"{execution}: a stretch of {len(stretch)} says {result}")
+    return stretch
+
+
+def _judge_overlap(executions: list[Execution], attempts: dict[UUID, list[Row]]) -> None:
+    """With a policy that forbids it, no execution starts before the one before has ended."""
+    if not executions or not executions[0].schedule or executions[0].schedule.overlap == "allow":
+        return
+    begun = [one for one in executions if attempts[one.pk]]
+    begun.sort(key=lambda one: (one.scheduled_for, one.pk))
+    for first, second in pairwise(begun):
+        start, end = attempts[second.pk][0]["queued_at"], first.finished_at
+        must(end is not None and end <= start, f"{second} overlaps {first}: {start} < {end}")

@@ -1,0 +1,106 @@
+"""One history, played on the real database: the clock, the processes, and what befalls them."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from django.db import OperationalError, connection
+
+from accounts.models import Team
+from executions import clock
+from executions.models import Execution, Queue
+from jobs import definitions
+from jobs.models import Job
+from tests.factories import NOON
+from tests.simulation import dry, verdict
+from tests.simulation.account import Account
+from tests.simulation.faults import Died, befalls
+from tests.simulation.network import Network
+from tests.simulation.plans import Plan, Step
+from tests.simulation.processes import REFUSALS, VERBS, Run
+
+EMPTY = """
+DELETE FROM django_celery_results_taskresult; DELETE FROM executions_outboxevent;
+DELETE FROM executions_logchunk; DELETE FROM executions_executionevent;
+DELETE FROM executions_attempt; DELETE FROM executions_execution;
+DELETE FROM executions_redrive; DELETE FROM jobs_schedule; UPDATE jobs_job SET current_id = NULL;
+DELETE FROM jobs_jobversion; DELETE FROM jobs_job; DELETE FROM jobs_limit;
+UPDATE executions_queue SET paused_at = NULL
+"""
+
+
+def play(plan: Plan) -> World:
+    """Run ``plan`` to its end on an empty engine and judge it. Raises ``Violation``."""
+    world = World(plan)
+    for step in plan.steps:
+        world.take(step)
+    dry.run(world)
+    verdict.judge(world)
+    return world
+
+
+class World:
+    """What is there besides the database: time, messages on their way, workers at work."""
+
+    def __init__(self, plan: Plan) -> None:
+        random.seed(plan.seed)
+        with connection.cursor() as cursor:
+            cursor.execute(EMPTY)
+        self.now = NOON
+        self.account = Account(NOON)
+        self.set_clock()
+        self.network = Network()
+        self.runs: list[Run] = []
+        team = Team.objects.get_or_create(name="Simulation")[0]
+        for name in ("default", "mail"):
+            Queue.objects.get_or_create(name=name)
+        self._jobs = [definitions.create(team, job, actor=None, now=NOON) for job in plan.jobs]
+        self.account.observe(Step("tick"), NOON, [])
+
+    def set_clock(self) -> None:
+        """What asks the engine's clock hears the simulated time."""
+        clock._anchor = (clock.ticks(), self.now)
+        self.account.now = self.now
+
+    def seen(self, step: Step) -> datetime:
+        """The time as the process of ``step`` knows it: it may have slept since it looked."""
+        return max(NOON, self.now - timedelta(seconds=step.amount))
+
+    def take(self, step: Step) -> None:
+        """Let a process take ``step``, and look at what is stored afterwards."""
+        try:
+            with befalls(step.fault, lambda: self._overtake(step.meanwhile)):
+                VERBS[step.verb](self, step)
+        except (Died, OperationalError, *REFUSALS):
+            pass
+        self.network.collect()
+        believed = self.now if step.verb == "tick" else self.seen(step)
+        self.account.observe(step, believed, self.runs)
+
+    def _overtake(self, step: Step | None) -> None:
+        if step is not None:
+            elsewhere.submit(self._take_elsewhere, step).result()
+
+    def _take_elsewhere(self, step: Step) -> None:
+        """Take a step on a connection of its own, which does not wait long for a lock."""
+        if connection.connection is None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10ms'")
+        self.take(step)
+
+    def pick_run(self, pick: int, *, frozen: bool | None = None) -> Run | None:
+        runs = [run for run in self.runs if frozen is None or run.frozen is frozen]
+        return runs[pick % len(runs)] if runs else None
+
+    def pick_execution(self, pick: int) -> Execution | None:
+        executions = Execution.objects.order_by("pk")
+        count = executions.count()
+        return executions[pick % count] if count else None
+
+    def pick_job(self, pick: int) -> Job:
+        return Job.objects.get(pk=self._jobs[pick % len(self._jobs)].pk)
+
+
+elsewhere = ThreadPoolExecutor(1, thread_name_prefix="overtaking")
