@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import policies, triggers
+from jobs import policies, specs, triggers
+from jobs.specs import shortest
 from jobs.triggers.base import checked_instant
 
 if TYPE_CHECKING:
-    from jobs.models import Job
+    from jobs.models import Job, JobVersion, Schedule
 
 DEFAULTS: dict[str, Any] = {
     "description": "",
@@ -35,7 +36,26 @@ DEFAULTS: dict[str, Any] = {
     "tags": [],
 }
 OBJECTS = ("payload", "schedule", "retry", "policy")
-_UNSET = {"cron": "", "timezone": "UTC", "every_seconds": None, "anchor": None, "run_at": None}
+
+UNSAID: dict[str, dict[str, Any]] = {
+    "retry": {
+        "jitter": policies.Jitter.FULL.value,
+        "retry_on": [],
+        "give_up_on": [],
+    },
+    "policy": {
+        "concurrency": None,
+        "limit": None,
+        "start_deadline_seconds": None,
+        "catch_up_max": policies.CATCH_UP,
+        "catch_up_pace_seconds": 0,
+    },
+}
+"""What silence means in an object, besides ``specs.UNSAID``. A canonical body does not say it."""
+
+LADDER = [int(delay.total_seconds()) for delay in policies.LADDER]
+SCHEDULE_POLICY = ("misfire", "overlap", "catch_up_max", "catch_up_pace_seconds")
+"""What of a policy is stored with the schedule."""
 
 
 def of(job: Job) -> dict[str, Any]:
@@ -50,29 +70,57 @@ def of(job: Job) -> dict[str, Any]:
         "kind": version.kind,
         "payload": version.payload,
         "schedule": schedule.spec,
-        "retry": {
-            "max_attempts": version.max_attempts,
-            "strategy": version.retry_strategy,
-            "base_seconds": _shortest(version.retry_base_seconds),
-            "max_seconds": _shortest(version.retry_max_seconds),
-        },
-        "policy": {
-            "timeout_seconds": _shortest(version.timeout_seconds),
-            "overlap": schedule.overlap,
-            "misfire": schedule.misfire,
-            "priority": policies.Priority(version.priority).word,
-            "queue": version.queue,
-            "on_lost": version.on_lost,
-        },
+        "retry": terse("retry", _retry(version)),
+        "policy": terse("policy", _policy(version, schedule)),
         "tags": job.tags,
     }
+
+
+def _retry(version: JobVersion) -> dict[str, Any]:
+    growth = {
+        "base_seconds": shortest(version.retry_base_seconds),
+        "max_seconds": shortest(version.retry_max_seconds),
+    }
+    if version.retry_strategy == policies.RetryStrategy.LADDER:
+        growth = {"delays_seconds": [shortest(delay) for delay in version.retry_delays]}
+    return {
+        "max_attempts": version.max_attempts,
+        "strategy": version.retry_strategy,
+        **growth,
+        "jitter": version.retry_jitter,
+        "retry_on": version.retry_on,
+        "give_up_on": version.give_up_on,
+    }
+
+
+def _policy(version: JobVersion, schedule: Schedule) -> dict[str, Any]:
+    deadline = version.start_deadline_seconds
+    return {
+        "timeout_seconds": shortest(version.timeout_seconds),
+        "overlap": schedule.overlap,
+        "misfire": schedule.misfire,
+        "priority": policies.Priority(version.priority).word,
+        "queue": version.queue,
+        "on_lost": version.on_lost,
+        "concurrency": version.concurrency,
+        "limit": version.limit and version.limit.name,
+        "start_deadline_seconds": deadline and shortest(deadline),
+        "catch_up_max": schedule.catch_up_max,
+        "catch_up_pace_seconds": shortest(schedule.catch_up_pace_seconds),
+    }
+
+
+def terse(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what goes without saying in the object ``name``, ``retry`` or ``policy``."""
+    unsaid = UNSAID[name]
+    return {field: value for field, value in fields.items() if value != unsaid.get(field, ...)}
 
 
 def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lay a partial body over a whole one, one level deep.
 
     A payload for another kind and a schedule of another type replace what was there; the fields
-    of the old one would mean nothing to them.
+    of the old one would mean nothing to them. So do the delays of another sort of retries.
     """
     body = {**current, **changes}
     if body["kind"] != current["kind"]:
@@ -80,24 +128,27 @@ def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     for name in OBJECTS:
         change = changes.get(name)
         if isinstance(change, Mapping) and not _is_of_another_sort(name, current, body):
-            body[name] = {**current[name], **change}
+            gone = misplaced(name, {**current[name], **change})
+            kept = {field: said for field, said in current[name].items() if field not in gone}
+            body[name] = {**kept, **change}
     return body
 
 
 def settled(spec: Mapping[str, Any], *, now: datetime, anchor: datetime | None) -> dict[str, Any]:
-    """Fill in what a canonical schedule leaves open.
+    """Make a canonical schedule whole: fill in what it leaves open, drop what goes without saying.
 
     The zone is UTC, ``once`` without an instant means now, and an interval counts from
-    ``anchor`` if it had one before, else from now.
+    ``anchor`` if it had one before, else from its start, else from now.
     """
+    said = specs.terse(spec)
     match spec["type"]:
         case "cron":
-            return {"timezone": "UTC", **spec}
-        case "interval":
-            return {"anchor": anchor or now, **spec}
+            return {"timezone": "UTC", **said}
+        case "interval" if "mode" not in said:
+            return {"anchor": anchor or said.get("starts_at") or now, **said}
         case "once":
-            return {**spec, "run_at": spec.get("run_at") or now}
-    return dict(spec)
+            return {**said, "run_at": said.get("run_at") or now}
+    return said
 
 
 def first_slot(spec: Mapping[str, Any], now: datetime) -> datetime | None:
@@ -112,13 +163,21 @@ def first_slot(spec: Mapping[str, Any], now: datetime) -> datetime | None:
 
 def schedule_fields(spec: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a ``Schedule`` row stores of a settled schedule."""
-    return {**_UNSET, **spec, "misfire": policy["misfire"], "overlap": policy["overlap"]}
+    said = {**UNSAID["policy"], **policy}
+    return {**specs.UNSET, **spec, **{name: said[name] for name in SCHEDULE_POLICY}}
 
 
 def version_fields(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a ``JobVersion`` row stores of a body whose schedule is settled."""
-    retry, policy = body["retry"], body["policy"]
-    schedule = {**body["schedule"], "misfire": policy["misfire"], "overlap": policy["overlap"]}
+    """Return what a ``JobVersion`` row stores of a body whose schedule is settled.
+
+    ``limit`` is missing: the body has only its name.
+    """
+    retry = {**DEFAULTS["retry"], **UNSAID["retry"], **body["retry"]}
+    policy = {**UNSAID["policy"], **body["policy"]}
+    schedule = body["schedule"] | {
+        name: policy[name] for name in SCHEDULE_POLICY if name in body["policy"]
+    }
+    is_ladder = retry["strategy"] == policies.RetryStrategy.LADDER
     return {
         "kind": body["kind"],
         "payload": body["payload"],
@@ -127,10 +186,16 @@ def version_fields(body: Mapping[str, Any]) -> dict[str, Any]:
         "retry_strategy": retry["strategy"],
         "retry_base_seconds": retry["base_seconds"],
         "retry_max_seconds": retry["max_seconds"],
+        "retry_delays": retry.get("delays_seconds", LADDER) if is_ladder else [],
+        "retry_jitter": retry["jitter"],
+        "retry_on": retry["retry_on"],
+        "give_up_on": retry["give_up_on"],
         "timeout_seconds": policy["timeout_seconds"],
         "queue": policy["queue"],
         "priority": policies.Priority.of(policy["priority"]).value,
         "on_lost": policy["on_lost"],
+        "concurrency": policy["concurrency"],
+        "start_deadline_seconds": policy["start_deadline_seconds"],
     }
 
 
@@ -144,8 +209,14 @@ def _is_of_another_sort(name: str, current: Mapping[str, Any], body: Mapping[str
     return False
 
 
-def _shortest(number: float) -> float:
-    return int(number) if number == int(number) else number
+def misplaced(name: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name what the object ``name`` does not have with this retry strategy or interval mode."""
+    if name == "retry":
+        is_ladder = fields["strategy"] == policies.RetryStrategy.LADDER
+        return ("base_seconds", "max_seconds") if is_ladder else ("delays_seconds",)
+    if name == "schedule" and fields.get("mode") == policies.IntervalMode.FIXED_DELAY:
+        return ("anchor",)
+    return ()
 
 
 def _as_json(value: Any) -> Any:

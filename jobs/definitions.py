@@ -10,7 +10,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from jobs import bodies, host, slugs
-from jobs.models import Job, JobVersion, Schedule
+from jobs.models import Job, JobVersion, Limit, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +48,12 @@ class JobArchivedError(DefinitionError):
 
 class RestoreExpiredError(DefinitionError):
     code = "restore_expired"
+
+
+class LimitUnknownError(DefinitionError):
+    """The limit that a job names was deleted meanwhile."""
+
+    code = "limit_unknown"
 
 
 class SlugTakenError(DefinitionError):
@@ -259,8 +265,20 @@ def _store(job: Job, body: dict[str, Any], *, actor: User | None, now: datetime)
 def _version(
     job: Job, body: dict[str, Any], *, number: int, actor: User | None, now: datetime
 ) -> JobVersion:
-    fields = bodies.version_fields(body)
+    fields = bodies.version_fields(body) | {"limit": _limit(job, body["policy"].get("limit"))}
     return JobVersion(job=job, number=number, created_by=actor, created_at=now, **fields)
+
+
+def _limit(job: Job, name: str | None) -> Limit | None:
+    """Return the limit that the team calls ``name``; one that is archived, only if it stays."""
+    if name is None:
+        return None
+    current = job.current and job.current.limit
+    found = Limit.objects.of_team(job.team).kept().filter(name=name).first()
+    found = found or (current if current and current.name == name else None)
+    if found is None:
+        raise LimitUnknownError(f"There is no limit {name} any more.", job=job)
+    return found
 
 
 def _job_fields(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Team, User
-from jobs import kinds, policies, triggers
+from jobs import kinds, policies, specs, triggers
+from jobs.triggers.preview import preview
 from lib.ids import new_id
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from enum import Enum
 
     from jobs.triggers.base import Trigger
+    from jobs.triggers.preview import Preview
 
 
 def choices(options: Iterable[Enum]) -> list[tuple[Any, str]]:
@@ -37,7 +39,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def described(self) -> JobQuerySet:
         """Jobs with all that an answer about them needs, in one query."""
-        return self.select_related("current", "schedule", "team")
+        return self.select_related("current__limit", "schedule", "team")
 
 
 class Job(models.Model):
@@ -90,6 +92,10 @@ class LimitQuerySet(models.QuerySet["Limit"]):
     def of_team(self, team: Team) -> LimitQuerySet:
         return self.filter(team=team)
 
+    def kept(self) -> LimitQuerySet:
+        """Limits that jobs may name; the others are history that versions still point at."""
+        return self.filter(archived_at__isnull=True)
+
 
 class Limit(models.Model):
     """A named limit that jobs of a team share: so many at once, so many per time, or both.
@@ -105,6 +111,7 @@ class Limit(models.Model):
     concurrency = models.PositiveIntegerField(null=True, blank=True)
     rate = models.PositiveIntegerField(null=True, blank=True)
     per_seconds = models.FloatField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[LimitQuerySet] = LimitQuerySet.as_manager()  # type: ignore[assignment]
@@ -112,7 +119,11 @@ class Limit(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["team", "name"], name="one_limit_per_team_and_name"),
+            models.UniqueConstraint(
+                fields=["team", "name"],
+                condition=Q(archived_at__isnull=True),
+                name="one_kept_limit_per_team_and_name",
+            ),
             models.CheckConstraint(
                 condition=Q(concurrency__isnull=False) | Q(rate__isnull=False),
                 name="limit_limits_something",
@@ -305,18 +316,19 @@ class Schedule(models.Model):
     @property
     def spec(self) -> dict[str, Any]:
         """The canonical schedule: what the API shows and ``triggers.build`` takes."""
-        match self.type:
-            case self.Type.CRON:
-                return {"type": "cron", "cron": self.cron, "timezone": self.timezone}
-            case self.Type.INTERVAL:
-                return {
-                    "type": "interval",
-                    "every_seconds": self.every_seconds,
-                    "anchor": self.anchor,
-                }
-            case self.Type.ONCE:
-                return {"type": "once", "run_at": self.run_at}
-        return {"type": "manual"}
+        return specs.of(self)
+
+    @property
+    def jitter(self) -> timedelta:
+        """How long after each slot the job starts; the same every time."""
+        return policies.jitter(self.job_id, timedelta(seconds=self.jitter_seconds))
+
+    def preview(self, now: datetime, *, count: int) -> Preview:
+        """Return the next ``count`` slots after ``now``, and what to know about them.
+
+        Raises ``TriggerError`` for a schedule that no longer makes sense.
+        """
+        return preview(self.spec, now=now, count=count, fired=self.fired, jitter=self.jitter)
 
     @property
     def trigger(self) -> Trigger:

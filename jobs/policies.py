@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from jobs.triggers.walk import first_of_newest, slots_between
@@ -13,6 +14,7 @@ from lib import backoff
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
+    from uuid import UUID
 
     from jobs.triggers.base import Trigger
 
@@ -188,6 +190,16 @@ def retry_at(
     if retry_in is not None:
         delay = max(backoff.NO_DELAY, min(retry_in, backoff.LONGEST))
     return now + delay
+
+
+def jitter(job_id: UUID, longest: timedelta) -> timedelta:
+    """Return how long after its slots a job starts: from nothing up to ``longest``.
+
+    It is the same at each slot, so the job keeps its pace, and another one for another job, so
+    that those of one hour do not start in one second. The slot itself stays where it is.
+    """
+    number = int.from_bytes(blake2b(job_id.bytes, digest_size=6).digest())
+    return longest * (number / (1 << 48))
 
 
 @dataclass(frozen=True, slots=True)

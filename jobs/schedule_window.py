@@ -11,7 +11,6 @@ from accounts.badges import badge
 from accounts.cells import EMPTY, instant, link
 from accounts.theme import WindowAdmin
 from jobs import host, triggers
-from jobs.triggers.preview import preview
 from jobs.triggers.words import describe
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class ScheduleAdmin(WindowAdmin):
     @admin.display(description="next slots")
     def coming(self, schedule: Schedule) -> SafeString | str:
         try:
-            seen = preview(schedule.spec, now=host.now(), count=COMING)
+            seen = schedule.preview(host.now(), count=COMING)
         except triggers.TriggerError as exc:
             return str(exc)
         rows = [(instant(slot.at), f"{slot.local:%a %Y-%m-%d %H:%M:%S %Z}") for slot in seen.slots]
@@ -98,6 +97,6 @@ class ScheduleAdmin(WindowAdmin):
 def in_words(schedule: Schedule) -> str:
     """Say when ``schedule`` fires; of one that no longer makes sense, why not."""
     try:
-        return describe(schedule.trigger)
+        return describe(schedule.spec)
     except triggers.TriggerError as exc:
         return str(exc)

@@ -134,8 +134,7 @@ class JobViewSet(
 
     @action(detail=True, url_path="next-runs", serializer_class=PreviewedSerializer)
     def next_runs(self, request: Request, **_kwargs: Any) -> Response:
-        spec = self.get_object().schedule.spec
-        shown = preview(spec, now=host.now(), count=_count(request))
+        shown = self.get_object().schedule.preview(host.now(), count=_count(request))
         return Response(self.get_serializer(shown).data)
 
     def _change(self, request: Request, *, partial: bool) -> Response:

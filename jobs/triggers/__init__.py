@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from jobs.triggers import cron, interval, once
+from jobs.triggers import bounded, cron, interval, once
 from jobs.triggers.base import Trigger, TriggerError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def build(schedule: Mapping[str, Any]) -> Trigger:
             "type must be one of the known schedule types.",
             hint=f"Known: {', '.join(BUILDERS)}.",
         )
-    return BUILDERS[kind](schedule)
+    return bounded.within(BUILDERS[kind](schedule), schedule)
 
 
 def build_coming(schedule: Mapping[str, Any], *, now: datetime) -> Trigger:
@@ -50,11 +50,22 @@ def build_coming(schedule: Mapping[str, Any], *, now: datetime) -> Trigger:
     A slot that is at most a minute past counts as now. Raises ``TriggerError`` for one whose
     slots have all passed, such as ``run_at`` of yesterday; ``manual`` needs none.
     """
-    trigger = build(schedule)
-    if schedule["type"] == "manual" or trigger.after(now - _JUST_NOW):
+    trigger, since = build(schedule), now - _JUST_NOW
+    if schedule["type"] == "manual" or trigger.after(since):
         return trigger
+    raise _never(schedule, trigger, since)
+
+
+def _never(schedule: Mapping[str, Any], trigger: Trigger, since: datetime) -> TriggerError:
+    """Say why a schedule that makes sense has no slot after ``since``."""
     if schedule["type"] == "once":
-        raise TriggerError("run_at", "schedule.run_at_past", "run_at is in the past.")
-    raise TriggerError(
+        return TriggerError("run_at", "schedule.run_at_past", "run_at is in the past.")
+    if isinstance(trigger, bounded.BoundedTrigger) and trigger.inner.after(since):
+        if trigger.ends_at <= since:
+            return TriggerError("ends_at", "schedule.ends_at_past", "ends_at is in the past.")
+        return TriggerError(
+            "ends_at", "schedule.never_fires", "The schedule has no slot before ends_at."
+        )
+    return TriggerError(
         "cron", "schedule.never_fires", "The expression never fires again: its years have passed."
     )

@@ -1,4 +1,4 @@
-"""Slots at a fixed distance; time zones and their changes do not matter."""
+"""Slots at a fixed distance, from each other or from the end of the execution before."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jobs.triggers.base import FIRST, HORIZON, TriggerError, checked_instant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FIXED_DELAY = "fixed_delay"
 LONGEST_SECONDS = 10 * 366 * 86_400
 _MOMENT = timedelta.resolution
 
@@ -43,14 +44,44 @@ class IntervalTrigger:
         return (within - self.anchor) // self.every
 
 
-def build(schedule: Mapping[str, Any]) -> IntervalTrigger:
-    """Build from ``every_seconds`` (whole seconds, up to ten years) and perhaps ``anchor``."""
-    seconds = _checked_seconds(schedule.get("every_seconds"))
-    anchor = schedule.get("anchor")
-    return IntervalTrigger(
-        timedelta(seconds=seconds),
-        FIRST if anchor is None else checked_instant("anchor", anchor),
-    )
+@dataclass(frozen=True, slots=True)
+class DelayTrigger:
+    """One slot, ``every`` after whatever came before: the end of an execution, or its creation.
+
+    No slot is known beyond that one, so none can be looked up or counted: whoever takes the slot
+    asks again, with ``after``, when its execution has ended.
+    """
+
+    every: timedelta
+    earliest: datetime = FIRST
+
+    def after(self, instant: datetime) -> datetime | None:
+        if instant >= HORIZON - self.every:
+            return None
+        return max(instant + self.every, self.earliest)
+
+    def at_or_before(self, instant: datetime) -> datetime | None:
+        return None
+
+    def count(self, after: datetime, until: datetime) -> int:
+        return 0
+
+
+def build(schedule: Mapping[str, Any]) -> IntervalTrigger | DelayTrigger:
+    """Build from ``every_seconds`` (whole seconds, up to ten years), and perhaps ``anchor``.
+
+    With the ``mode`` ``fixed_delay`` there is no anchor, and the first slot may wait for
+    ``starts_at``.
+    """
+    every = timedelta(seconds=_checked_seconds(schedule.get("every_seconds")))
+    if schedule.get("mode") == FIXED_DELAY:
+        return DelayTrigger(every, _instant(schedule, "starts_at"))
+    return IntervalTrigger(every, _instant(schedule, "anchor"))
+
+
+def _instant(schedule: Mapping[str, Any], name: str) -> datetime:
+    value = schedule.get(name)
+    return FIRST if value is None else checked_instant(name, value)
 
 
 def _checked_seconds(value: Any) -> int:

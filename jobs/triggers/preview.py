@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs.triggers import build, dst
-from jobs.triggers.base import HORIZON
+from jobs.triggers.base import HORIZON, Trigger
+from jobs.triggers.bounded import unbounded
 from jobs.triggers.cron import CronTrigger
+from jobs.triggers.interval import FIXED_DELAY, DelayTrigger
 from jobs.triggers.walk import slots_between
 from jobs.triggers.words import describe
 from jobs.triggers.zones import named
@@ -30,8 +32,8 @@ class Preview:
     """What a schedule means.
 
     ``dialect`` is ``unix``, ``quartz`` or None where there is no cron expression; ``words`` says
-    it in English; ``timezone`` is a name; ``notes`` tell what clock changes do to it within a
-    year, a sentence each.
+    it in English; ``timezone`` is a name; ``notes`` tell what shifts the starts, and what clock
+    changes do to the slots within a year, a sentence each.
     """
 
     words: str
@@ -41,27 +43,52 @@ class Preview:
     notes: list[str]
 
 
-def preview(schedule: Mapping[str, Any], *, now: datetime, count: int = 5) -> Preview:
+def preview(
+    schedule: Mapping[str, Any],
+    *,
+    now: datetime,
+    count: int = 5,
+    fired: int = 0,
+    jitter: timedelta | None = None,
+) -> Preview:
     """Return the next ``count`` slots of a canonical schedule after ``now``, and what to know.
 
-    ``count`` is 1 to 100. Raises ``TriggerError`` for a schedule that makes no sense and
-    ``ValueError`` for another count.
+    ``count`` is 1 to 100. ``fired`` and ``jitter`` are those of the job, if there is one: how
+    many slots it had, and how long after each it starts. Raises ``TriggerError`` for a schedule
+    that makes no sense and ``ValueError`` for another count.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"count must lie between 1 and {MOST}")
     trigger = build(schedule)
-    slots = slots_between(trigger, now, HORIZON, limit=count)
-    if not isinstance(trigger, CronTrigger):
-        zone = named(schedule.get("timezone", "UTC"))
-        return Preview(describe(trigger), None, zone.key, _moments(slots, zone), [])
+    rule = unbounded(trigger)
+    cron = rule if isinstance(rule, CronTrigger) else None
+    zone = cron.zone if cron else named(schedule.get("timezone", "UTC"))
+    left = max(0, schedule.get("max_executions", count + fired) - fired)
+    slots = foreseen(trigger, now, limit=min(count, left))
     return Preview(
-        words=describe(trigger),
-        dialect=trigger.dialect.value,
-        timezone=trigger.zone.key,
-        slots=_moments(slots, trigger.zone),
-        notes=dst.notes(trigger, now=now.astimezone(UTC)),
+        words=describe(schedule),
+        dialect=cron.dialect.value if cron else None,
+        timezone=zone.key,
+        slots=[Moment(slot, slot.astimezone(zone)) for slot in slots],
+        notes=[
+            *_notes(schedule, jitter),
+            *(dst.notes(cron, now=now.astimezone(UTC)) if cron else []),
+        ],
     )
 
 
-def _moments(slots: list[datetime], zone: tzinfo) -> list[Moment]:
-    return [Moment(slot, slot.astimezone(zone)) for slot in slots]
+def foreseen(trigger: Trigger, now: datetime, *, limit: int) -> list[datetime]:
+    """Return the next ``limit`` slots after ``now``, or the only one that is known."""
+    if isinstance(unbounded(trigger), DelayTrigger):
+        limit = min(limit, 1)
+    return slots_between(trigger, now, HORIZON, limit=limit)
+
+
+def _notes(schedule: Mapping[str, Any], jitter: timedelta | None) -> Iterator[str]:
+    if schedule.get("mode") == FIXED_DELAY:
+        yield "Each later slot is known when the execution before it has ended."
+    longest = schedule.get("jitter_seconds")
+    if longest and jitter is None:
+        yield f"A job starts up to {longest:g} s after each slot, always as much."
+    elif longest and jitter:
+        yield f"This job starts {jitter.total_seconds():.1f} s after each slot."

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from jobs.triggers.base import HORIZON
 
 if TYPE_CHECKING:
     from jobs.triggers.base import Trigger
@@ -21,6 +24,15 @@ def slots_between(
         slots.append(slot)
         slot = trigger.after(slot)
     return slots
+
+
+def shortest_gap(trigger: Trigger, after: datetime, *, looked_at: int = 200) -> timedelta | None:
+    """Return the shortest time between two slots in a row among the next ``looked_at``.
+
+    None if there are not two of them.
+    """
+    slots = slots_between(trigger, after, HORIZON, limit=looked_at)
+    return min((later - slot for slot, later in pairwise(slots)), default=None)
 
 
 def first_of_newest(trigger: Trigger, after: datetime, until: datetime, *, number: int) -> datetime:

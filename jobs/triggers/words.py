@@ -1,40 +1,83 @@
-"""A trigger in plain English."""
+"""A schedule in plain English."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 from cron_descriptor import Options, get_description
 from cronsim.explain import Expression
 
+from jobs.triggers import build
+from jobs.triggers.bounded import unbounded
 from jobs.triggers.cron import CronTrigger, Dialect, written_out
-from jobs.triggers.interval import IntervalTrigger
+from jobs.triggers.interval import DelayTrigger, IntervalTrigger
 from jobs.triggers.once import OnceTrigger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
     from jobs.triggers.base import Trigger
 
 _EVERY_FEW_MINUTES = re.compile(r"\*/(\d+) \* \* \* \*")
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def describe(trigger: Trigger) -> str:
-    """Say when ``trigger`` fires, as a sentence without a full stop; the zone is left out."""
-    match trigger:
-        case CronTrigger():
-            return _cron(trigger)
-        case IntervalTrigger():
-            return _interval(int(trigger.every.total_seconds()))
+def describe(schedule: Mapping[str, Any]) -> str:
+    """Say when a canonical schedule fires, without a full stop; the zone is left out.
+
+    Raises ``TriggerError`` for one that makes no sense.
+    """
+    return ", ".join([rule(build(schedule)), *_limits(schedule)])
+
+
+def rule(trigger: Trigger) -> str:
+    """Say when ``trigger`` fires apart from its bounds."""
+    match unbounded(trigger):
+        case CronTrigger() as cron:
+            return _cron(cron)
+        case IntervalTrigger(every):
+            return _interval(int(every.total_seconds()))
+        case DelayTrigger(every):
+            return f"{_length(every.total_seconds())} after the end of the execution before"
         case OnceTrigger(run_at) if run_at:
-            return f"Once, at {run_at:%Y-%m-%d %H:%M:%S} UTC"
+            return f"Once, at {_instant(run_at)}"
     return "Only when started by hand"
 
 
+def _limits(schedule: Mapping[str, Any]) -> Iterator[str]:
+    if schedule.get("starts_at"):
+        yield f"from {_instant(schedule['starts_at'])} on"
+    if schedule.get("ends_at"):
+        yield f"before {_instant(schedule['ends_at'])}"
+    if schedule.get("max_executions"):
+        number = schedule["max_executions"]
+        yield "once in all" if number == 1 else f"{number} times in all"
+    if schedule.get("jitter_seconds"):
+        yield f"spread over {_length(schedule['jitter_seconds'])}"
+
+
 def _interval(seconds: int) -> str:
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
-    number = seconds // size
+    number, unit = _counted(seconds)
     return f"Every {unit}" if number == 1 else f"Every {number} {unit}s"
+
+
+def _length(seconds: float) -> str:
+    if seconds != int(seconds):
+        return f"{seconds:g} seconds"
+    number, unit = _counted(int(seconds))
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _counted(seconds: int) -> tuple[int, str]:
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return seconds // size, unit
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _cron(trigger: CronTrigger) -> str:
