@@ -1,0 +1,17 @@
+"""What to do, and when: jobs, the versions of their definition, their limits and schedules."""
+
+from __future__ import annotations
+
+from jobs.models.job import Job, JobQuerySet, JobVersion, Limit, LimitQuerySet, choices
+from jobs.models.schedule import Schedule, ScheduleQuerySet
+
+__all__ = [
+    "Job",
+    "JobQuerySet",
+    "JobVersion",
+    "Limit",
+    "LimitQuerySet",
+    "Schedule",
+    "ScheduleQuerySet",
+    "choices",
+]
