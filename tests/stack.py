@@ -85,9 +85,17 @@ class Part:
         self._signal_group(signal.SIGCONT)
 
     def terminate(self, *, within: float) -> int:
-        """Ask it to stop in order; return its exit status, fail when it takes too long."""
+        """Ask it to stop in order; return its exit status, fail when it takes too long.
+
+        One that hangs is aborted, so that its output ends with where it hung.
+        """
         self.send(signal.SIGTERM)
-        return self.process.wait(timeout=within)
+        try:
+            return self.process.wait(timeout=within)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGABRT)
+            self.process.wait()
+            raise AssertionError(f"{self.name} did not stop:\n{self.output[-4000:]}") from None
 
     def _signal_group(self, signum: int) -> None:
         """Also processes that left the group, as long as they are descendants."""
@@ -160,13 +168,11 @@ class Stack:
 
     def _start(self, name: str, command: list[str], env: dict[str, str]) -> Part:
         log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the stack
+        told = {"DATABASE_URL": database_url(), "CHRONOS_PROCESS": name, "PYTHONFAULTHANDLER": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "chronos_project", *command],
             cwd=ROOT,
-            env=os.environ
-            | {"DATABASE_URL": database_url(), "CHRONOS_PROCESS": name}
-            | self.env
-            | env,
+            env=os.environ | told | self.env | env,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
