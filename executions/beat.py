@@ -60,6 +60,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._heartbeat = Timer(heartbeats.EVERY_SECONDS)
         self._periodic = Timer(1.0)
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
+        self._ticking = False
         super().__init__(*args, **kwargs)
 
     @property
@@ -79,6 +80,13 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Do all that is due, then wait inside for the bell or the next instant."""
+        self._ticking = True
+        try:
+            return self._tick()
+        finally:
+            self._ticking = False
+
+    def _tick(self) -> float:
         try:
             close_old_connections()
             self._work()
@@ -90,6 +98,13 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         return self._wait(seconds)
 
     def close(self) -> None:
+        """Say goodbye.
+
+        At a SIGTERM Celery calls this from the signal's handler, where the connection that the
+        tick was using must not be used, and again when the tick has unwound.
+        """
+        if self._ticking:
+            return
         self._listener.close()
         try:
             self._pulse.stop(clock.now())
