@@ -86,7 +86,8 @@ class JobViewSet(
         return super().get_serializer_class()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "now": host.now()}
+        team = team_of(self.request) if self.request else None
+        return {**super().get_serializer_context(), "now": host.now(), "team": team}
 
     def create(self, request: Request) -> Response:
         with _rehearsal(request) as is_dry:

@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.reverse import reverse
 
 from jobs import bodies, kinds, slugs
+from jobs.policies import IntervalMode, Misfire
 from jobs.serializers.payload import PayloadField
 from jobs.serializers.policies import PolicySerializer, RetrySerializer
 from jobs.serializers.renamed import renamed
@@ -61,6 +62,8 @@ class JobSerializer(StrictSerializer):
     next_run_at = Instant(read_only=True, allow_null=True)
     paused_at = Instant(read_only=True, allow_null=True)
     paused_reason = serializers.CharField(read_only=True)
+    paused_by = serializers.CharField(read_only=True)
+    paused_until = Instant(read_only=True, allow_null=True)
     archived_at = Instant(read_only=True, allow_null=True)
     created_at = Instant(read_only=True)
     updated_at = Instant(read_only=True)
@@ -114,6 +117,7 @@ class JobSerializer(StrictSerializer):
         instants = {
             "next_run_at": job.schedule.next_fire_at if job.schedule.enabled else None,
             "paused_at": job.paused_at,
+            "paused_until": job.paused_until,
             "archived_at": job.archived_at,
             "created_at": job.created_at,
             "updated_at": job.updated_at,
@@ -123,6 +127,7 @@ class JobSerializer(StrictSerializer):
             **body,
             "version": job.current.number if job.current else None,
             "paused_reason": job.paused_reason,
+            "paused_by": job.paused_by,
             **{name: _shown(instant) for name, instant in instants.items()},
             "links": links,
         }
@@ -146,6 +151,8 @@ class JobSerializer(StrictSerializer):
         """Yield what a valid body does, although its author may not have meant it."""
         schedule = body.get("schedule")
         schedule = schedule if isinstance(schedule, Mapping) else {}
+        policy = body.get("policy")
+        policy = policy if isinstance(policy, Mapping) else {}
         doubts = {
             "/kind": (not self.partial and "kind" not in said.body, "kind_missing", NO_KIND),
             "/schedule/run_at": (
@@ -157,6 +164,12 @@ class JobSerializer(StrictSerializer):
                 "timezone" in schedule and schedule.get("type") != "cron",
                 "timezone_unused",
                 "Only cron expressions are read in a time zone.",
+            ),
+            "/policy/misfire": (
+                {"catch_up_max", "catch_up_pace_seconds"} & {*policy}
+                and policy.get("misfire") != Misfire.ALL,
+                "catch_up_unused",
+                "Only the misfire policy all catches up.",
             ),
         }
         for where, (doubtful, code, detail) in doubts.items():
@@ -194,7 +207,12 @@ def _next_runs(schedule: Schedule) -> list[datetime]:
     first = schedule.next_fire_at if schedule.enabled else None
     if first is None:
         return []
-    return [first, *slots_between(schedule.trigger, first, HORIZON, limit=SHOWN_RUNS - 1)]
+    shown = SHOWN_RUNS
+    if schedule.mode == IntervalMode.FIXED_DELAY:
+        shown = 1  # the next one follows the end of its execution
+    elif schedule.max_executions:
+        shown = min(shown, schedule.max_executions - schedule.fired)
+    return [first, *slots_between(schedule.trigger, first, HORIZON, limit=shown - 1)]
 
 
 def _shown(value: Any) -> Any:
