@@ -10,4 +10,5 @@ from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chronos_project.settings")
+    os.environ.setdefault("CHRONOS_DB_PATIENCE_SECONDS", "0")  # a migration may take its time
     execute_from_command_line(sys.argv)

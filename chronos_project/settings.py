@@ -9,6 +9,7 @@ import django_stubs_ext
 import environ
 
 from chronos_project import logs, openapi_settings
+from chronos_project.database.connection import PatientConnection
 from chronos_project.unfold import UNFOLD  # noqa: F401  the theme of the admin
 
 django_stubs_ext.monkeypatch()
@@ -104,19 +105,43 @@ WHITENOISE_AUTOREFRESH = False
 # Threads share a pool; a forked pool child keeps one connection (celery-facts: a psycopg pool in a
 # prefork child is created and destroyed for every task).
 DATABASES = {"default": env.db("DATABASE_URL")}
-DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASES["default"]["ENGINE"] = "chronos_project.database"
 DB_POOL_SIZE = env.int("CHRONOS_DB_POOL_SIZE", default=0)
+# Seconds that one answer is waited for, 0: for ever. A worker must hear of a silence in time to try
+# again before its leases end; `asgi.py` and `manage.py` have values of their own.
+DB_PATIENCE_SECONDS = env.float(
+    "CHRONOS_DB_PATIENCE_SECONDS", default=min(10.0, max(2.0, CHRONOS_LEASE_SECONDS / 3))
+)
+# Whoever freezes in a transaction must not keep its locks; a job may have reasons to think longer,
+# and a command that waits for ever as well.
+DB_IDLE_SECONDS = 600 if env.str("CHRONOS_FLEET", default="") == "compute" else 10
+if not DB_PATIENCE_SECONDS:
+    DB_IDLE_SECONDS = 0
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
     "application_name": env.str("CHRONOS_PROCESS", default="chronos"),
-    "options": "-c timezone=UTC -c lock_timeout=3s",  # who renews leases must not wait for a lock
+    "options": " ".join(
+        f"-c {option}"
+        for option in (
+            "timezone=UTC",
+            # Who renews leases must not wait for a lock, and who is in a hurry gets told of it.
+            f"lock_timeout={min(3000, DB_PATIENCE_SECONDS * 700 or 3000):.0f}",
+            f"idle_in_transaction_session_timeout={DB_IDLE_SECONDS}s",
+            "client_connection_check_interval=1s",  # nobody waits any more: stop the statement
+        )
+    ),
     "tcp_user_timeout": 5000,  # milliseconds until a silent network counts as gone
+    "keepalives_idle": 15,  # seconds; so the kernel knows of a lost server before a statement does
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
 }
 if DB_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {
+        "connection_class": PatientConnection,
         "min_size": 1,
         "max_size": DB_POOL_SIZE,
-        "timeout": 1.5,  # seconds to wait for a connection: without a database a 503 within 2
+        "timeout": min(1.5, DB_PATIENCE_SECONDS or 1.5),  # seconds to wait for a connection
+        "reconnect_timeout": 2,  # then on demand: its pauses grow with the length of an outage
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 300  # seconds

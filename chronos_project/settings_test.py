@@ -13,3 +13,4 @@ os.environ.setdefault("CHRONOS_REDIS_PREFIX", "chronos-test:")
 from chronos_project.settings import *  # noqa: F403  all of them
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed, not safety
+DB_PATIENCE_SECONDS = 60.0  # of the tests themselves: their statements are large, machines shared
