@@ -23,12 +23,14 @@ class Plan:
     ``executions`` are the ids whose write was answered, ``slots`` what schedules owe.
     ``at_most_once`` are ids that must not start twice, whatever happens (``on_lost: fail``).
     ``may_fail`` are ids that need not succeed, only finish: lost at most once, cancelled, poison.
+    ``may_skip`` are schedules whose slots may be skipped, with a reason.
     """
 
     executions: frozenset[str] = frozenset()
     slots: frozenset[Slot] = frozenset()
     at_most_once: frozenset[str] = frozenset()
     may_fail: frozenset[str] = frozenset()
+    may_skip: frozenset[str] = frozenset()
 
     @property
     def n(self) -> int:

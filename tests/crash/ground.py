@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -86,8 +87,9 @@ class Ground:
         try:
             yield trial
         except BaseException:
-            for part in _alive(self.stack.parts):
-                print(f"--- {part.name}\n{part.output[-3000:]}")  # noqa: T201  with the failure
+            for part in self.stack.parts:
+                if part.process.poll() != -signal.SIGKILL:
+                    print(f"--- {part.name}\n{part.output[-3000:]}")  # noqa: T201  with the failure
             raise
         finally:
             self.target.gate.set()

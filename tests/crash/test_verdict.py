@@ -112,6 +112,8 @@ def test_a_slot_that_is_neither_executed_nor_skipped_is_lost() -> None:
 
     assert len(of(history, plan).lost) == 2
     assert len(of(replace(history, executions=[done, skipped]), plan).lost) == 1  # slot 1 must run
+    excused = replace(plan, may_skip=frozenset(["daily"]))
+    assert not of(replace(history, executions=[done, skipped]), excused).lost
 
 
 def test_two_executions_of_a_slot_are_a_duplicate() -> None:

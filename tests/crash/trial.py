@@ -43,6 +43,7 @@ class Trial:
         self._slots: set[Slot] = set()
         self._at_most_once: set[str] = set()
         self._may_fail: set[str] = set()
+        self._may_skip: set[str] = set()
         self._began_at: datetime | None = None
         self._healed_at: datetime | None = None
 
@@ -88,9 +89,14 @@ class Trial:
         payload = {"function": function, "args": [], "kwargs": kwargs}
         return self._job(kind="python", payload=payload, **(version or {}))
 
-    def burst(self, job: Job, number: int, *, over: float = 0.0) -> list[UUID]:
-        """Promise ``number`` executions of ``job``, due evenly within ``over`` seconds."""
-        now = clock.read()
+    def burst(
+        self, job: Job, number: int, *, over: float = 0.0, ago: timedelta = timedelta()
+    ) -> list[UUID]:
+        """Promise ``number`` executions of ``job``, due evenly within ``over`` seconds.
+
+        Those that were due ``ago`` have waited for so long.
+        """
+        now = clock.read() - ago
         step = timedelta(seconds=over / max(number, 1))
         rows = [
             Execution.of(job, now=now, due_at=now + one * step, origin=Origin.MANUAL)
@@ -118,6 +124,10 @@ class Trial:
         """These executions need not succeed, only finish with a reason."""
         self._may_fail.update(map(str, ids))
 
+    def may_skip(self, schedule: Schedule) -> None:
+        """The slots of ``schedule`` may be skipped, if a reason is given."""
+        self._may_skip.add(str(schedule.pk))
+
     @property
     def plan(self) -> Plan:
         return Plan(
@@ -125,6 +135,7 @@ class Trial:
             slots=frozenset(self._slots),
             at_most_once=frozenset(self._at_most_once),
             may_fail=frozenset(self._may_fail),
+            may_skip=frozenset(self._may_skip),
         )
 
     # --- what is known ----------------------------------------------------------------------
