@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^swagger-ui\.html$", RedirectView.as_view(pattern_name="docs")),
     re_path(r"^v3/api-docs/?$", RedirectView.as_view(url="/api/schema?format=json")),
     path("", include("chronos_project.problem_pages")),
+    path("", include("chronos_project.reason_page")),
     # How it does
     re_path(r"^health/live/?$", LiveView.as_view(), name="health-live"),
     re_path(r"^health/ready/?$", HealthView.as_view()),

@@ -25,7 +25,7 @@ def context(execution: Execution, *, now: datetime) -> dict[str, Any]:
     chunks = list(LogChunk.objects.filter(execution=execution).order_by("-id")[: MOST_CHUNKS + 1])
     return {
         "badge": badge(execution.status),
-        "blocker": explain.waiting_on(execution, now=now),
+        "explained": explain.explain(execution, now=now),
         "times": _times(execution, now),
         "attempts": _attempts(execution),
         "events": execution.events.all()[:MOST_EVENTS],

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from lib.faults import ParameterError
+from jobs.triggers.base import TriggerError, checked_instant
+from lib.faults import ParameterError, fault
+from lib.fields import Instant
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_CHUNKS = 1000
 MAX_ID = 2**63 - 1
@@ -38,6 +43,16 @@ class LogQuery(serializers.Serializer[Any]):
         min_value=1, max_value=MAX_CHUNKS, default=MAX_CHUNKS, help_text="How many chunks."
     )
     stream = serializers.ChoiceField(choices=["stdout", "stderr", "system"], required=False)
+
+
+class AtQuery(serializers.Serializer[Any]):
+    at = Instant(help_text="An RFC 3339 instant with its offset, past or future.")
+
+    def validate_at(self, at: datetime) -> datetime:
+        try:
+            return checked_instant("at", at)
+        except TriggerError as exc:
+            raise serializers.ValidationError(fault(str(exc), "instant_invalid")) from exc
 
 
 def asked(request: Request, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:

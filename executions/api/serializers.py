@@ -148,9 +148,13 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
         return explain.allowed_actions(execution) if self.context["may_operate"] else []
 
 
-class BlockerSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
+class SaidSerializer(serializers.Serializer[Any]):
+    """A reason in one case."""
+
+    code = serializers.CharField(help_text="A stable word.")
     sentence = serializers.CharField()
+    do = serializers.CharField(help_text="What can be done about it; empty when nothing is.")
+    link = serializers.CharField(help_text="Where the code is described.")
 
 
 class ExecutionDetailSerializer(ExecutionSerializer):
@@ -185,7 +189,7 @@ class ExecutionDetailSerializer(ExecutionSerializer):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(BlockerSerializer(allow_null=True))
+    @extend_schema_field(SaidSerializer(allow_null=True))
     def get_waiting_on(self, execution: Execution) -> dict[str, str] | None:
         blocker = explain.waiting_on(execution, now=self.context["now"])
         return asdict(blocker) if blocker else None

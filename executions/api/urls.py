@@ -7,6 +7,7 @@ from django.urls import re_path
 from executions.api.bodies import CancelSerializer, RunAgainSerializer
 from executions.api.views.dashboard import DashboardView
 from executions.api.views.executions import ExecutionsOfJobViewSet, ExecutionViewSet
+from executions.api.views.explaining import ExplainInstantViewSet, ExplainViewSet
 from executions.api.views.history import AttemptViewSet, EventViewSet
 from executions.api.views.logs import LogViewSet
 from executions.api.views.starting import ExecuteViewSet
@@ -27,8 +28,10 @@ urlpatterns = [
     ),
     re_path(ONE + r"/attempts/?$", AttemptViewSet.as_view({"get": "list"})),
     re_path(ONE + r"/events/?$", EventViewSet.as_view({"get": "list"})),
+    re_path(ONE + r"/explain/?$", ExplainViewSet.as_view({"get": "explain"})),
     re_path(ONE + r"/logs/?$", LogViewSet.as_view({"get": "read"})),
     re_path(JOB + r"/execute/?$", ExecuteViewSet.as_view({"post": "execute"})),
     re_path(JOB + r"/executions/?$", ExecutionsOfJobViewSet.as_view({"get": "list"})),
+    re_path(JOB + r"/explain/?$", ExplainInstantViewSet.as_view({"get": "explain"})),
     re_path(r"^dashboard/stats/?$", DashboardView.as_view(), name="dashboard-stats"),
 ]

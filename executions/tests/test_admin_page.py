@@ -86,6 +86,19 @@ def test_an_execution_that_does_not_run_says_why(client: Client, boss: User) -> 
     assert "The queue mail is paused: provider is down" in html
 
 
+def test_the_page_tells_the_story_in_the_words_of_the_api(client: Client, boss: User) -> None:
+    job = JobFactory.create(version__max_attempts=1)
+    execution = ExecutionFactory.create(status=Status.QUEUED, job=job)
+    ended(execution, reason="timeout", message="ran longer than 5 s")
+
+    html = client.get(page(execution)).content.decode()
+
+    assert "It failed for good with attempt 1" in html
+    assert "It took longer than its time limit: ran longer than 5 s." in html
+    assert 'href="/reasons#timeout"' in html
+    assert "Redrive it when its cause is mended, or resolve it." in html
+
+
 def test_what_users_wrote_is_never_markup(client: Client, boss: User) -> None:
     job = JobFactory.create(name=SCRIPT)
     execution = ExecutionFactory.create(status=Status.QUEUED, job=job, payload={"a": SCRIPT})

@@ -72,13 +72,15 @@ def test_it_says_what_it_waits_for() -> None:
     assert told["waiting_on"] == {
         "code": "not_due",
         "sentence": "It is due at 2099-06-15 12:00:00 UTC.",
+        "do": "",
+        "link": "/reasons#not_due",
     }
 
 
 @pytest.mark.parametrize(
     "key", ["nothing", "00000000-0000-7000-8000-000000000009", "%00", "1 OR 1=1", "é" * 50]
 )
-@pytest.mark.parametrize("part", ["", "/logs", "/attempts", "/events"])
+@pytest.mark.parametrize("part", ["", "/logs", "/attempts", "/events", "/explain"])
 def test_an_unknown_id_is_a_404(key: str, part: str) -> None:
     answer = caller().client.get(f"{API}/executions/{key}{part}")
 

@@ -19,8 +19,10 @@ READ = [
     "executions/{execution}",
     "executions/{execution}/attempts",
     "executions/{execution}/events",
+    "executions/{execution}/explain",
     "executions/{execution}/logs",
     "jobs/{job}/executions",
+    "jobs/{job}/explain?at=2027-06-15T12:00:00Z",
     "dashboard/stats",
 ]
 ACT = {

@@ -1,28 +1,22 @@
-"""Why an execution is where it is, and what may be done about it: words for programs and people."""
+"""Where an execution is at this moment: what it waits for, how late it is, what may be done."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from executions import alive
+from executions.explain.words import because, clock
 from executions.models import Queue, Status
+from executions.reasons import Said, say
 from executions.transitions import allowed
 from jobs import kinds
+from jobs.kinds.base import Fleet
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from executions.models import Execution
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """What keeps an execution from going on: a stable word, and a sentence that says it."""
-
-    code: str
-    sentence: str
 
 
 def allowed_actions(execution: Execution) -> list[str]:
@@ -65,8 +59,8 @@ def duration(execution: Execution, *, now: datetime) -> timedelta | None:
     return None
 
 
-def waiting_on(execution: Execution, *, now: datetime) -> Blocker | None:
-    """Return what ``execution`` waits for; ``None`` when it runs or has ended.
+def waiting_on(execution: Execution, *, now: datetime) -> Said | None:
+    """Say what ``execution`` waits for; ``None`` when it runs or has ended.
 
     Costs at most two queries.
     """
@@ -78,39 +72,39 @@ def waiting_on(execution: Execution, *, now: datetime) -> Blocker | None:
         case Status.QUEUED:
             return _not_claimed(execution, now)
         case Status.WAITING:
-            return Blocker(
-                "outside",
-                f"Somebody else finishes this by {_clock(execution.due_at)}, or it fails.",
-            )
+            return say("outside", due=clock(execution.due_at))
     return None
 
 
-def _not_due(execution: Execution) -> Blocker:
-    due = _clock(execution.due_at)
+def _not_due(execution: Execution) -> Said:
+    due = clock(execution.due_at)
     if not execution.attempt:
-        return Blocker("not_due", f"It is due at {due}.")
-    ended = f"attempt {execution.attempt} ended with {execution.reason or 'a failure'}"
-    return Blocker("retry_delay", f"Attempt {execution.attempt + 1} is due at {due}; {ended}.")
+        return say("not_due", due=due)
+    return say(
+        "retry_delay",
+        due=due,
+        next=execution.attempt + 1,
+        attempt=execution.attempt,
+        reason=execution.reason or "a failure",
+    )
 
 
-def _not_queued(execution: Execution, now: datetime) -> Blocker:
-    paused = Queue.objects.filter(name=execution.queue, paused_at__isnull=False).first()
+def _not_queued(execution: Execution, now: datetime) -> Said:
+    queue = execution.queue
+    paused = Queue.objects.filter(name=queue, paused_at__isnull=False).first()
     if paused:
-        why = f": {paused.paused_reason}" if paused.paused_reason else "."
-        return Blocker("queue_paused", f"The queue {execution.queue} is paused{why}")
+        return say("queue_paused", queue=queue, why=because(paused.paused_reason))
     if not alive.beat(now):
-        sentence = f"No scheduler has been heard of for {alive.SILENCE}."
-        return Blocker("no_scheduler", sentence)
-    return Blocker("scheduler", f"It is due since {_clock(execution.due_at)} and next in line.")
+        return say("no_scheduler", silence=alive.SILENCE)
+    if execution.blocked_on:
+        code, _, name = execution.blocked_on.partition(":")
+        return say(code, queue=queue, limit=name.strip())
+    return say("scheduler", due=clock(execution.due_at))
 
 
-def _not_claimed(execution: Execution, now: datetime) -> Blocker:
-    fleet = kinds.get(execution.kind).fleet
+def _not_claimed(execution: Execution, now: datetime) -> Said:
+    known = kinds.all_kinds().get(execution.kind)
+    fleet = known.fleet if known else Fleet.COMPUTE
     if fleet not in alive.fleets(now):
-        sentence = f"No worker of the fleet {fleet} has been heard of for {alive.SILENCE}."
-        return Blocker("no_worker", sentence)
-    return Blocker("worker", f"It waits for a free worker of the fleet {fleet}.")
-
-
-def _clock(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+        return say("no_worker", fleet=fleet, silence=alive.SILENCE)
+    return say("worker", fleet=fleet)

@@ -1,0 +1,18 @@
+"""The page that the links of reasons lead to."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import re_path
+
+from executions.reason_table import FAMILIES
+from executions.reasons import PAGE
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """All reasons, by the question that they answer."""
+    return render(request, "reasons/index.html", {"families": FAMILIES})
+
+
+urlpatterns = [re_path(rf"^{PAGE.lstrip('/')}/?$", page, name="reasons")]
