@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from executions.models import FINISHED, Execution
-from jobs.models import Job
+from tests.simulation.looking import Row, look
 from tests.simulation.slots import Slots
 
 if TYPE_CHECKING:
     from tests.simulation.plans import Step
     from tests.simulation.processes import Run
 
-LOOK = (
-    "pk", "job_id", "schedule_id", "scheduled_for", "origin", "status", "reason", "attempt",
-    "failures", "losses", "due_at", "finished_at", "lease_expires_at", "queue",
-)  # fmt: skip
 GUARDED = ("status", "reason", "attempt", "failures", "losses", "finished_at")
 
 
@@ -31,8 +27,6 @@ def must(holds: object, sentence: str) -> None:
     if not holds:
         raise Violation(sentence)
 
-
-Row = dict[str, Any]
 
 # From the status before a step to the one after it, by the verb that may do so. A verb whose
 # process can also queue what it made has those arrows as well.
@@ -59,7 +53,7 @@ class Account:
     jobs: dict[UUID, Row] = field(default_factory=dict)
     starts: Counter[UUID] = field(default_factory=Counter)
     running: dict[UUID, tuple[int, bool]] = field(default_factory=dict)
-    changed_overlap: set[UUID] = field(default_factory=set)
+    overlaps: dict[UUID, str] = field(default_factory=dict)
 
     def started(self, execution: Execution) -> None:
         """A worker began an attempt: never early, never beside another that is not ended."""
@@ -88,20 +82,24 @@ class Account:
 
     def observe(self, step: Step, believed: datetime, runs: list[Run]) -> None:
         """Look at all that is stored, and compare it with what was before ``step``."""
-        self._observe_jobs(step, believed)
-        seen = {row["pk"]: row for row in Execution.objects.values(*LOOK)}
+        executions, jobs = look()
+        for job in jobs:
+            self._observe_job(job, step, believed)
+        seen = {row["id"]: row for row in executions}
         must(self.rows.keys() <= seen.keys(), "an execution vanished")
         for pk, row in seen.items():
             before = self.rows.get(pk)
             if row != before:
                 self._moved(before, row, step)
+                if before and row["status"] == "queued" != before["status"]:
+                    self._queued(row, seen, believed)
                 if before and before["status"] == "running" and step.verb == "sweep":
                     self._rescued(row, runs)
         self.rows = seen
 
     def _moved(self, before: Row | None, after: Row, step: Step) -> None:
         was, now = before["status"] if before else "", after["status"]
-        name = f"execution {after['pk']}"
+        name = f"execution {after['id']}"
         if before and was in FINISHED:
             same = all(before[field] == after[field] for field in GUARDED)
             must(same, f"{name} was {was} and moved again to {now}")
@@ -114,40 +112,46 @@ class Account:
         )
         must(after["losses"] <= 3, f"{name} was lost {after['losses']} times")
 
+    def _queued(self, row: Row, seen: dict[UUID, Row], believed: datetime) -> None:
+        """It was time, and with a policy that forbids overlap every earlier slot is finished."""
+        must(row["due_at"] <= believed, f"execution {row['id']} was queued early")
+        if row["attempt"] or self.overlaps.get(row["schedule_id"], "allow") == "allow":
+            return
+        for other in seen.values():
+            if other["schedule_id"] == row["schedule_id"] and other["status"] not in FINISHED:
+                earlier = other["scheduled_for"] < row["scheduled_for"]
+                must(not earlier, f"execution {row['id']} overlaps {other['id']}")
+
     def _rescued(self, row: Row, runs: list[Run]) -> None:
         for run in runs:
-            ours = run.execution.pk == row["pk"] and run.execution.attempt == row["attempt"]
+            ours = run.execution.pk == row["id"] and run.execution.attempt == row["attempt"]
             must(
                 not (ours and run.healthy(self.now)),
                 f"{run.execution} was taken from a live worker",
             )
 
-    def _observe_jobs(self, step: Step, believed: datetime) -> None:
-        fields = ("pk", "paused_at", "archived_at", "schedule__pk", "schedule__anchor",
-                  "schedule__every_seconds", "schedule__overlap")  # fmt: skip
-        for job in Job.objects.values(*fields):
-            before = self.jobs.get(job["pk"])
-            if before is None:
-                self._new_schedule(job, believed)
-            elif job != before:
-                self._changed_job(before, job, step, believed)
-            self.jobs[job["pk"]] = job
+    def _observe_job(self, job: Row, step: Step, believed: datetime) -> None:
+        before = self.jobs.get(job["id"])
+        if before is None:
+            self._new_schedule(job, believed)
+        elif job != before:
+            self._changed_job(before, job, step, believed)
+        self.jobs[job["id"]] = job
+        self.overlaps[job["schedule_id"]] = job["overlap"]
 
     def _new_schedule(self, job: Row, now: datetime) -> None:
-        every = timedelta(seconds=job["schedule__every_seconds"])
-        self.slots[job["schedule__pk"]] = Slots(job["schedule__anchor"], every, decided=now)
+        every = timedelta(seconds=job["every_seconds"])
+        self.slots[job["schedule_id"]] = Slots(job["anchor"], every, decided=now)
 
     def _changed_job(self, before: Row, after: Row, step: Step, believed: datetime) -> None:
-        slots = self.slots[after["schedule__pk"]]
+        slots = self.slots[after["schedule_id"]]
         active = not (after["paused_at"] or after["archived_at"])
-        spec = ("schedule__anchor", "schedule__every_seconds")
+        spec = ("anchor", "every_seconds")
         if any(before[name] != after[name] for name in spec):
-            every = timedelta(seconds=after["schedule__every_seconds"])
-            slots.begin(believed, anchor=after["schedule__anchor"], every=every)
+            every = timedelta(seconds=after["every_seconds"])
+            slots.begin(believed, anchor=after["anchor"], every=every)
         if before["archived_at"] and not after["archived_at"]:
             slots.forget(believed)
         if before["paused_at"] and not after["paused_at"] and step.word == "skip":
             slots.forget(believed)
-        if before["schedule__overlap"] != after["schedule__overlap"]:
-            self.changed_overlap.add(after["schedule__pk"])
         slots.active = active

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from executions.maintenance import PASSES
-from executions.models import UNFINISHED, Execution
+from executions.models import UNFINISHED, Execution, Queue
 from jobs.models import Schedule
 from tests.simulation.account import must
-from tests.simulation.plans import Step
+from tests.simulation.plans import PASSES, Step
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,8 +21,7 @@ def run(world: World) -> None:
     """Fire what is due, end all schedules, and work until nothing is unfinished."""
     for run in world.runs:
         run.frozen = False
-    for number in range(2):
-        world.take(Step("resume_queue", number))
+    Queue.objects.update(paused_at=None)
     world.take(Step("tick", amount=1))
     world.take(Step("fire"))
     Schedule.objects.update(enabled=False)
@@ -38,8 +36,8 @@ def run(world: World) -> None:
 
 def _work(world: World) -> None:
     """Every process does all that it can do now."""
-    for number in range(len(PASSES)):
-        world.take(Step("sweep", number))
+    for word in PASSES:
+        world.take(Step("sweep", word=word))
     world.take(Step("queue", 4))
     while world.network.messages:
         world.take(Step("deliver"))

@@ -33,16 +33,9 @@ class Network:
         """Deliver a message, not always the oldest."""
         return self.messages.pop(pick % len(self.messages)) if self.messages else None
 
-    def lose(self, pick: int) -> None:
-        self.take(pick)
-
     def double(self, pick: int) -> None:
         if self.messages:
             self.messages.append(self.messages[pick % len(self.messages)])
-
-    def flush(self) -> None:
-        """Redis lost everything."""
-        self.messages.clear()
 
 
 def _named_in(raw: bytes) -> UUID:

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from executions import maintenance
 from tests.simulation.faults import Fault, Mishap
 
 
@@ -45,41 +46,49 @@ class Plan:
         return f"Plan(\n    {self.seed},\n    (\n{jobs}\n    ),\n    (\n{steps}\n    ),\n)"
 
 
-WEIGHTS = {
-    "tick": 16,
-    "fire": 10,
-    "queue": 10,
-    "deliver": 16,
-    "finish": 12,
-    "sweep": 8,
-    "kill": 4,
-    "freeze": 3,
-    "thaw": 2,
-    "give_back": 1,
-    "cancel": 3,
-    "run_now": 4,
-    "redrive": 3,
-    "lose": 3,
-    "double": 3,
-    "flush": 1,
-    "pause": 2,
-    "resume": 3,
-    "change": 2,
-    "archive": 1,
-    "restore": 1,
-    "pause_queue": 1,
-    "resume_queue": 2,
+PASSES = tuple(one.__name__ for one in maintenance.PASSES)
+WORDS: dict[str, tuple[str, ...]] = {
+    "sweep": PASSES,
+    "finish": ("succeed", "succeed", "fail", "give up"),
+    "resume": ("skip", "latest", "all"),
+    "change": ("schedule", "payload", "policy"),
+}
+# What usually follows what: single steps at random would seldom get far. ``a|b`` is one of both.
+PHRASES = {
+    "tick fire queue deliver finish": 8,
+    "run_now deliver finish": 4,
+    "fire queue deliver kill tick=31 sweep=rescue queue deliver": 3,
+    "queue deliver freeze tick=31 sweep=rescue queue deliver thaw finish=succeed": 4,
+    "run_now deliver kill tick=31 sweep=rescue queue deliver kill tick=31 sweep=rescue queue "
+    "deliver kill|finish tick=31 sweep=rescue": 2,
+    "queue lose|flush tick=21 sweep=redispatch double deliver deliver finish": 3,
+    "tick fire pause|archive tick resume|restore fire queue": 3,
+    "tick fire change tick fire queue": 2,
+    "pause_queue tick fire queue resume_queue queue": 1,
+    "deliver cancel finish": 3,
+    "deliver finish=give_up redrive deliver": 2,
+    "deliver tick give_back queue": 1,
+    "tick fire tick fire queue deliver tick fire queue": 2,
+    "tick": 3,
+    "sweep": 2,
 }
 TICKS = (0.5, 2, 5, 11, 21, 31, 61, 130)
-OF_PROCESSES = frozenset(WEIGHTS) - {"tick", "lose", "double", "flush", "kill", "freeze", "thaw"}
-STALE = (0, 0, 0, 0, 1, 40)  # seconds that a process slept after it had looked at the clock
+NEVER_FAULTY = frozenset({"tick", "lose", "double", "flush", "kill", "freeze", "thaw"})
+OVERTAKING = (
+    "fire queue deliver finish sweep cancel run_now redrive pause resume change archive restore"
+)
+STALE = (0, 0, 0, 0, 0, 1, 40)  # seconds that a process slept after it had looked at the clock
+AT = (1, 1, 2, 2, 3, 4, 5, 6)  # which statement of a step a fault strikes
 
 
-def draw(seed: int, *, steps: int = 14) -> Plan:
+def draw(seed: int) -> Plan:
     """Return the history of ``seed``."""
     dice = random.Random(seed)
     jobs = tuple(_job(dice, number) for number in range(dice.choice((1, 1, 2))))
-    return Plan(seed, jobs, tuple(_step(dice) for _ in range(dice.randint(steps // 2, steps))))
+    phrases = dice.choices(list(PHRASES), list(PHRASES.values()), k=dice.randint(1, 3))
+    clumsy = dice.choice((0, 0.1, 0.3))
+    words = " ".join(phrases).split()
+    return Plan(seed, jobs, tuple(_step(dice, word, clumsy) for word in words))
 
 
 def _job(dice: random.Random, number: int) -> dict[str, Any]:
@@ -105,40 +114,20 @@ def _job(dice: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def _step(dice: random.Random) -> Step:
-    verb = dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+def _step(dice: random.Random, spelt: str, clumsy: float) -> Step:
+    """Return the step that ``spelt`` asks for; what it leaves open is drawn."""
+    verb, _, wanted = dice.choice(spelt.split("|")).partition("=")
     if verb == "tick":
-        return Step(verb, amount=dice.choice(TICKS))
-    if verb not in OF_PROCESSES:
-        return Step(verb, dice.randrange(100))
-    fault, meanwhile = _fault(dice)
-    return Step(
-        verb,
-        dice.randrange(100),
-        dice.choice(STALE),
-        dice.choice(WORDS.get(verb, ("",))),
-        fault,
-        meanwhile,
-    )
-
-
-WORDS = {
-    "finish": ("succeed", "succeed", "fail", "give up"),
-    "resume": ("skip", "latest", "all"),
-    "change": ("schedule", "payload", "policy"),
-}
-AT = (1, 1, 2, 2, 3, 4, 5, 6)
-
-
-def _fault(dice: random.Random) -> tuple[Fault | None, Step | None]:
-    if dice.random() < 0.6:
-        return None, None
-    fault = Fault(dice.choice(list(Mishap)), dice.choice(AT))
-    if fault.mishap is not Mishap.OVERTAKEN:
-        return fault, None
-    verb = dice.choice(sorted(OF_PROCESSES))
-    words = WORDS.get(verb, ("",))
-    return fault, Step(verb, dice.randrange(100), word=dice.choice(words))
+        return Step(verb, amount=float(wanted) if wanted else dice.choice(TICKS))
+    pick = dice.choice((0, 0, dice.randrange(100)))
+    if verb in NEVER_FAULTY:
+        return Step(verb, pick)
+    word = wanted.replace("_", " ") or dice.choice(WORDS.get(verb, ("",)))
+    fault = Fault(dice.choice(list(Mishap)), dice.choice(AT)) if dice.random() < clumsy else None
+    meanwhile = None
+    if fault and fault.mishap is Mishap.OVERTAKEN:
+        meanwhile = _step(dice, dice.choice(OVERTAKING.split()), 0)
+    return Step(verb, pick, dice.choice(STALE), word, fault, meanwhile)
 
 
 def _spelt(value: Any) -> str:

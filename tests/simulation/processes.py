@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError
 
-from executions import clock, deadletters, dispatch, leases, queues, runner, scheduler, transitions
+from executions import (
+    clock,
+    deadletters,
+    dispatch,
+    leases,
+    maintenance,
+    queues,
+    runner,
+    scheduler,
+    transitions,
+)
 from executions.deadletters import NotDeadError
 from executions.logs import Output
-from executions.maintenance import PASSES
 from executions.models import Execution, Queue
 from executions.transitions import StaleExecutionError, TransitionError
 from jobs import bodies, definitions
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from tests.simulation.plans import Step
     from tests.simulation.world import World
 
+PASSES = {one.__name__: one for one in maintenance.PASSES}
 REFUSALS = (DefinitionError, NotDeadError, TransitionError)
 ACTOR = "ann@example.org"
 
@@ -55,7 +65,7 @@ def queue(world: World, step: Step) -> None:
 
 
 def sweep(world: World, step: Step) -> None:
-    PASSES[step.pick % len(PASSES)](world.seen(step))
+    PASSES[step.word](world.seen(step))
 
 
 def deliver(world: World, step: Step) -> None:

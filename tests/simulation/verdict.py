@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,11 +11,9 @@ from executions.models import Attempt, Execution, ExecutionEvent
 from tests.simulation.account import must
 
 if TYPE_CHECKING:
-    from tests.simulation.account import Row
+    from tests.simulation.looking import Row
     from tests.simulation.slots import Slots
     from tests.simulation.world import World
-
-AT_MOST_ONCE_ENDS = {"lost"}
 
 
 def judge(world: World) -> None:
@@ -29,8 +26,6 @@ def judge(world: World) -> None:
         _judge_events(execution, events[execution.pk])
     for pk, slots in world.account.slots.items():
         _judge_slots(slots, [one for one in executions if one.schedule_id == pk], world.now)
-        if pk not in world.account.changed_overlap:
-            _judge_overlap([one for one in executions if one.schedule_id == pk], attempts)
 
 
 def _by_execution(rows: Any) -> dict[UUID, list[Row]]:
@@ -93,14 +88,3 @@ def _slots_of(execution: Execution, slots: Slots) -> list[datetime]:
     stretch = [first, *sorted(slots.between(first, last))]
     must(len(stretch) == result["count"], f"{execution}: a stretch of {len(stretch)} says {result}")
     return stretch
-
-
-def _judge_overlap(executions: list[Execution], attempts: dict[UUID, list[Row]]) -> None:
-    """With a policy that forbids it, no execution starts before the one before has ended."""
-    if not executions or not executions[0].schedule or executions[0].schedule.overlap == "allow":
-        return
-    begun = [one for one in executions if attempts[one.pk]]
-    begun.sort(key=lambda one: (one.scheduled_for, one.pk))
-    for first, second in pairwise(begun):
-        start, end = attempts[second.pk][0]["queued_at"], first.finished_at
-        must(end is not None and end <= start, f"{second} overlaps {first}: {start} < {end}")

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 
 from accounts.models import Team
 from executions import clock
-from executions.models import Execution, Queue
+from executions.models import Execution
 from jobs import definitions
 from jobs.models import Job
 from tests.factories import NOON
@@ -21,13 +21,17 @@ from tests.simulation.network import Network
 from tests.simulation.plans import Plan, Step
 from tests.simulation.processes import REFUSALS, VERBS, Run
 
+ASIDE = frozenset({"kill", "freeze", "thaw", "lose", "double", "flush"})  # nothing is stored
+
 EMPTY = """
 DELETE FROM django_celery_results_taskresult; DELETE FROM executions_outboxevent;
 DELETE FROM executions_logchunk; DELETE FROM executions_executionevent;
 DELETE FROM executions_attempt; DELETE FROM executions_execution;
 DELETE FROM executions_redrive; DELETE FROM jobs_schedule; UPDATE jobs_job SET current_id = NULL;
 DELETE FROM jobs_jobversion; DELETE FROM jobs_job; DELETE FROM jobs_limit;
-UPDATE executions_queue SET paused_at = NULL
+DELETE FROM executions_queue;
+INSERT INTO executions_queue (name, description, paused_reason, created_at)
+VALUES ('default', '', '', now()), ('mail', '', '', now())
 """
 
 
@@ -54,8 +58,6 @@ class World:
         self.network = Network()
         self.runs: list[Run] = []
         team = Team.objects.get_or_create(name="Simulation")[0]
-        for name in ("default", "mail"):
-            Queue.objects.get_or_create(name=name)
         self._jobs = [definitions.create(team, job, actor=None, now=NOON) for job in plan.jobs]
         self.account.observe(Step("tick"), NOON, [])
 
@@ -75,6 +77,8 @@ class World:
                 VERBS[step.verb](self, step)
         except (Died, OperationalError, *REFUSALS):
             pass
+        if step.verb in ASIDE:
+            return
         self.network.collect()
         believed = self.now if step.verb == "tick" else self.seen(step)
         self.account.observe(step, believed, self.runs)
