@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "auth", "description": "Registering, signing in, and one's own profile."},
         {"name": "jobs", "description": "What to do and when, and starting it by hand."},
         {"name": "schedules", "description": "What a schedule would do."},
+        {"name": "limits", "description": "What jobs share: so many at once, so many per time."},
         {"name": "executions", "description": "What happened, and what is happening."},
         {"name": "dashboard", "description": "The whole in numbers."},
         {"name": "short forms", "description": "At the root, for a first try and for scripts."},

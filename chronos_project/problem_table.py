@@ -102,7 +102,7 @@ _ROWS = (
         "invalid validation_failed type required null blank empty max_length min_length max_value"
         " min_value not_a_list invalid_choice control_characters surrounding_blank duplicate"
         " conflicting_fields queue_unknown slug_invalid instant_invalid instant_past too_many"
-        " not_a_dict number_too_large max_string_length null_characters_not_allowed",
+        " limit_unknown not_a_dict number_too_large max_string_length null_characters_not_allowed",
         "Not valid",
         "One or more values are not what this address takes. `errors` names every one of them"
         " with its place, the reason and, where there is one, a hint.",
@@ -142,9 +142,26 @@ _ROWS = (
     Problem(
         "retry.*",
         "The retry policy makes no sense",
-        "The numbers contradict each other or are out of range.",
+        "The numbers contradict each other or are out of range, or a field belongs to another"
+        " strategy.",
         '{"retry": {"base_seconds": 60, "max_seconds": 5}}',
-        "Let max_seconds be at least base_seconds.",
+        "Let max_seconds be at least base_seconds; only a ladder has delays_seconds, and it has"
+        " neither of the two.",
+    ),
+    Problem(
+        "limit.*",
+        "The limit makes no sense",
+        "It limits nothing, its rate has no time, or it counts by a field that no payload of the"
+        " job has.",
+        '{"name": "partner", "rate": 10}',
+        "Give a limit concurrency, or rate and per_seconds, or all three.",
+    ),
+    Problem(
+        "limit_in_use",
+        "Jobs name this limit",
+        "A limit goes when no job that is kept names it any more.",
+        "DELETE /api/v1/limits/partner-api while a job has it in its policy",
+        "Take it out of the jobs, with PATCH and `policy.limit` null, and delete it then.",
     ),
     Problem(
         "target_forbidden",
@@ -155,7 +172,7 @@ _ROWS = (
         "Call a public address, or have the network listed in CHRONOS_HTTP_ALLOW_PRIVATE.",
     ),
     Problem(
-        "unknown_function bad_arguments kind_disabled",
+        "unknown_function bad_arguments kind_disabled unknown_failure",
         "The job cannot be run like this",
         "The kind is switched off here, the function is not registered, or it does not take"
         " these arguments.",
@@ -238,7 +255,7 @@ _ROWS = (
         "`allowed_actions` lists what is possible: for a paused job, resume it first.",
     ),
     Problem(
-        "slug_taken conflict",
+        "slug_taken limit_taken conflict",
         "There is one already",
         "Something with this name exists, or was made by somebody else at the same moment.",
         "Two jobs with the slug daily-report",

@@ -15,6 +15,7 @@ LINKS = [
     "auth/login",
     "auth/me",
     "jobs",
+    "limits",
     "executions",
     "dashboard/stats",
     "info",

@@ -1,4 +1,4 @@
-"""What the API's documentation says about jobs and schedules."""
+"""What the API's documentation says about jobs, schedules and limits."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from jobs.serializers import (
     ResumeSerializer,
     WrittenJobSerializer,
 )
+from jobs.serializers.limit import LimitSerializer
 from jobs.triggers.preview import MOST
 
 ID = OpenApiParameter(
@@ -84,6 +85,19 @@ SCHEDULES = [
         value={"schedule_type": "interval", "interval_seconds": 90},
     ),
 ]
+LIMITS = [
+    OpenApiExample(
+        "Three at once, ten a minute, for each customer",
+        request_only=True,
+        value={
+            "name": "partner-api",
+            "by": "customer",
+            "concurrency": 3,
+            "rate": 10,
+            "per_seconds": 60,
+        },
+    ),
+]
 
 documented_jobs = extend_schema_view(
     list=extend_schema(summary="List jobs"),
@@ -135,6 +149,35 @@ documented_jobs = extend_schema_view(
         parameters=[ID, COUNT],
         responses=PreviewedSerializer,
         filters=False,
+    ),
+)
+LIMIT = OpenApiParameter(
+    "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The id of a limit, or its name."
+)
+documented_limits = extend_schema_view(
+    list=extend_schema(summary="List limits"),
+    retrieve=extend_schema(summary="Show a limit", parameters=[LIMIT]),
+    create=extend_schema(
+        summary="Create a limit",
+        description="Jobs that name it in `policy.limit` share it; with `by`, those of them that"
+        " have one value in that field of their payload.",
+        parameters=[DRY_RUN],
+        request=LimitSerializer,
+        responses={201: LimitSerializer, 200: OpenApiResponse(LimitSerializer, "A dry run.")},
+        examples=LIMITS,
+    ),
+    partial_update=extend_schema(
+        summary="Change a limit",
+        description="It holds at once for whatever has not started yet.",
+        parameters=[LIMIT, DRY_RUN],
+        request=LimitSerializer,
+        responses=LimitSerializer,
+    ),
+    destroy=extend_schema(
+        summary="Delete a limit",
+        description="Refused while a job names it that is not archived.",
+        parameters=[LIMIT, DRY_RUN],
+        responses={204: None},
     ),
 )
 documented_preview = extend_schema(

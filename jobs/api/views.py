@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import status
@@ -21,6 +19,7 @@ from accounts.idempotent import IdempotentPosts
 from accounts.roles import Verb
 from jobs import bodies, definitions, host, slugs
 from jobs.api.filters import JobFilter
+from jobs.api.rehearsal import rehearsal
 from jobs.api.schema import documented_jobs, documented_preview
 from jobs.models import Job
 from jobs.serializers import (
@@ -38,8 +37,6 @@ from lib.faults import ParameterError, fault
 from lib.filters import StrictParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
 
@@ -86,12 +83,11 @@ class JobViewSet(
         return super().get_serializer_class()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        team = team_of(self.request) if self.request else None
-        return {**super().get_serializer_context(), "now": host.now(), "team": team}
+        return {**super().get_serializer_context(), "now": host.now()}
 
     def create(self, request: Request) -> Response:
-        with _rehearsal(request) as is_dry:
-            context = self.get_serializer_context()
+        with rehearsal(request) as is_dry:
+            context = self.get_serializer_context() | {"team": team_of(request)}
             serializer = JobSerializer(data=request.data, context=context)
             serializer.is_valid(raise_exception=True)
             body, actor, now = serializer.validated_data, _actor(request), context["now"]
@@ -140,10 +136,10 @@ class JobViewSet(
 
     def _change(self, request: Request, *, partial: bool) -> Response:
         """The job is locked before the body is read: what is validated is what gets changed."""
-        with _rehearsal(request):
+        with rehearsal(request):
             job = self.get_object()
             definitions.lock(job)
-            context = self.get_serializer_context()
+            context = self.get_serializer_context() | {"team": job.team}
             serializer = JobSerializer(job, data=request.data, partial=partial, context=context)
             serializer.is_valid(raise_exception=True)
             body, actor, now = serializer.validated_data, _actor(request), context["now"]
@@ -176,22 +172,6 @@ class PreviewView(IdempotentPosts, StrictParameters, GenericAPIView[Job]):
         spec = bodies.settled(wanted["schedule"], now=now, anchor=None)
         shown = preview(spec, now=now, count=wanted["count"])
         return Response(PreviewedSerializer(shown).data)
-
-
-@contextmanager
-def _rehearsal(request: Request) -> Iterator[bool]:
-    """Undo what the block did when ``?dry_run=true``; say whether it will."""
-    answer = request.query_params.get("dry_run", "false")
-    if answer not in ("true", "false"):
-        words = fault(
-            "This is neither true nor false.", "invalid_choice", allowed=["true", "false"]
-        )
-        raise ParameterError({"dry_run": [words]})
-    is_dry = answer == "true"
-    with transaction.atomic():
-        yield is_dry
-        if is_dry:
-            transaction.set_rollback(True)
 
 
 def _written(job: Job, serializer: JobSerializer) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from jobs import bodies, failure_words, host, policies
+from jobs import bodies, failure_words, host, kinds, policies
 from jobs.models import Job, Limit
 from lib.faults import MAX_SHOWN, fault, unknown
 from lib.fields import Number, Text, Whole, Word
@@ -190,11 +190,22 @@ class PolicySerializer(StrictSerializer):
         if name is None or name == self._limit_of_the_job():
             return name
         team = self.context.get("team")
-        known = Limit.objects.of_team(team).kept().values_list("name", flat=True) if team else []
+        known = {limit.name: limit for limit in Limit.objects.of_team(team).kept()} if team else {}
         if name not in known:
-            words = "The team has no such limit."
-            raise ValidationError(fault(words, "limit_unknown", allowed=known[:MAX_SHOWN]))
+            allowed = sorted(known)[:MAX_SHOWN]
+            raise ValidationError(
+                fault("The team has no such limit.", "limit_unknown", allowed=allowed)
+            )
+        self._check_key(known[name])
         return name
+
+    def _check_key(self, limit: Limit) -> None:
+        """Refuse a limit by a field that no payload of the kind has."""
+        kind = kinds.all_kinds().get(getattr(self.root, "kind_name", ""))
+        fields = kind.payload().fields if kind else {}
+        if limit.by and fields and limit.by not in fields:
+            words = f"The limit counts by {limit.by!r}, which no payload of this kind has."
+            raise ValidationError(fault(words, "limit.key_unknown", allowed=sorted(fields)))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return bodies.terse("policy", attrs)

@@ -85,7 +85,7 @@ def operation(schema: dict[str, Any], path: str, method: str) -> dict[str, Any]:
 def test_the_documentation_is_made_without_a_warning(schema: dict[str, Any]) -> None:
     assert {path.strip("/") for path in schema["paths"]} == {
         "jobs", "jobs/{id}", "jobs/{id}/restore", "jobs/{id}/pause", "jobs/{id}/resume",
-        "jobs/{id}/next-runs", "schedules/preview",
+        "jobs/{id}/next-runs", "schedules/preview", "limits", "limits/{id}",
     }  # fmt: skip
 
 
