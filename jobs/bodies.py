@@ -116,6 +116,18 @@ def terse(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in fields.items() if value != unsaid.get(field, ...)}
 
 
+def spelt_out(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what goes without saying, too: everything that could be set."""
+    spec = body["schedule"]
+    names = {*specs.TAKEN[spec["type"]]} - {*misplaced("schedule", spec)}
+    unsaid = {name: value for name, value in specs.UNSAID.items() if name in names}
+    return {
+        **body,
+        "schedule": {**unsaid, **spec},
+        **{name: {**fields, **body[name]} for name, fields in UNSAID.items()},
+    }
+
+
 def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lay a partial body over a whole one, one level deep.
 

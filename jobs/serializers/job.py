@@ -181,7 +181,7 @@ class JobFormSerializer(JobSerializer):
     """What may be sent back: the content of the form that changes a job."""
 
     def to_representation(self, job: Job) -> dict[str, Any]:
-        shown = super().to_representation(job)
+        shown = bodies.spelt_out(super().to_representation(job))
         return {name: shown[name] for name, field in self.fields.items() if not field.read_only}
 
 
