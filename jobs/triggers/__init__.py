@@ -41,7 +41,9 @@ def build(schedule: Mapping[str, Any]) -> Trigger:
             "type must be one of the known schedule types.",
             hint=f"Known: {', '.join(BUILDERS)}.",
         )
-    return bounded.within(BUILDERS[kind](schedule), schedule)
+    bounds = bounded.bounds(schedule)  # first: an interval may count from its start
+    trigger = BUILDERS[kind](schedule)
+    return bounded.BoundedTrigger(trigger, **bounds) if bounds else trigger
 
 
 def build_coming(schedule: Mapping[str, Any], *, now: datetime) -> Trigger:

@@ -38,21 +38,21 @@ class BoundedTrigger:
         return self.inner.count(low, high) if low < high else 0
 
 
-def within(trigger: Trigger, schedule: Mapping[str, Any]) -> Trigger:
-    """Keep ``trigger`` between ``starts_at`` and ``ends_at``, as far as ``schedule`` names them.
+def bounds(schedule: Mapping[str, Any]) -> dict[str, datetime]:
+    """Return ``starts_at`` and ``ends_at`` in UTC, as far as ``schedule`` names them.
 
     Raises ``TriggerError`` for a bound that is no instant and for bounds with nothing between.
     """
-    bounds = {
+    named = {
         name: checked_instant(name, schedule[name])
         for name in ("starts_at", "ends_at")
         if schedule.get(name) is not None
     }
-    if len(bounds) == 2 and bounds["ends_at"] <= bounds["starts_at"]:  # noqa: PLR2004  both
+    if named.get("ends_at", HORIZON) <= named.get("starts_at", FIRST):
         raise TriggerError(
             "ends_at", "schedule.bounds_crossed", "ends_at must come after starts_at."
         )
-    return BoundedTrigger(trigger, **bounds) if bounds else trigger
+    return named
 
 
 def unbounded(trigger: Trigger) -> Trigger:
