@@ -10,5 +10,5 @@ from django.core.asgi import get_asgi_application
 from chronos_project.body_limit import BodyLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chronos_project.settings")
-os.environ.setdefault("CHRONOS_DB_PATIENCE_SECONDS", "1.5")  # a 503 within 2
+os.environ.setdefault("CHRONOS_DB_PATIENCE_SECONDS", "1.2")  # seconds: a 503 within 2
 application = BodyLimit(get_asgi_application(), limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -37,6 +37,7 @@ CHRONOS_ADOPT_TASKS = env.list("CHRONOS_ADOPT_TASKS", default=[])  # Celery task
 CHRONOS_METRICS_TOKEN = env.str("CHRONOS_METRICS_TOKEN", default="")  # empty: for staff only
 CHRONOS_FLOWER_URL = env.str("CHRONOS_FLOWER_URL", default="")
 CHRONOS_SWEEP_SECONDS = env.int("CHRONOS_SWEEP_SECONDS", default=3)
+CHRONOS_SHUTDOWN_GRACE_SECONDS = env.int("CHRONOS_SHUTDOWN_GRACE_SECONDS", default=20)
 
 # --- Django -----------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -125,7 +126,7 @@ DATABASES["default"]["OPTIONS"] = {
         for option in (
             "timezone=UTC",
             # Who renews leases must not wait for a lock, and who is in a hurry gets told of it.
-            f"lock_timeout={min(3000, DB_PATIENCE_SECONDS * 700 or 3000):.0f}",
+            f"lock_timeout={min(3000, DB_PATIENCE_SECONDS * 800 or 3000):.0f}",
             f"idle_in_transaction_session_timeout={DB_IDLE_SECONDS}s",
             "client_connection_check_interval=1s",  # nobody waits any more: stop the statement
         )
@@ -140,7 +141,7 @@ if DB_POOL_SIZE:
         "connection_class": PatientConnection,
         "min_size": 1,
         "max_size": DB_POOL_SIZE,
-        "timeout": min(1.5, DB_PATIENCE_SECONDS or 1.5),  # seconds to wait for a connection
+        "timeout": min(1.2, DB_PATIENCE_SECONDS or 1.2),  # seconds to wait for a connection
         "reconnect_timeout": 2,  # then on demand: its pauses grow with the length of an outage
     }
 else:
@@ -255,7 +256,6 @@ CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = (
     None  # else beat adds a clean-up task of its own that deletes in one statement
 )
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20  # seconds
 CELERY_WORKER_LOST_WAIT = 2
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

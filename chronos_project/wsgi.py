@@ -7,5 +7,5 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chronos_project.settings")
-os.environ.setdefault("CHRONOS_DB_PATIENCE_SECONDS", "1.5")  # a 503 within 2
+os.environ.setdefault("CHRONOS_DB_PATIENCE_SECONDS", "1.2")  # seconds: a 503 within 2
 application = get_wsgi_application()
