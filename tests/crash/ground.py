@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.crash.app import record
 from tests.crash.trial import Trial
-from tests.factories import TeamFactory
+from tests.factories import UserFactory
 from tests.stack import Part, Stack
 from tests.target import Target
 
@@ -31,7 +31,8 @@ ENV = {
 class Ground:
     """``beats``, ``io`` and ``compute`` are the parts that ran when they were last looked at.
 
-    ``env`` is added to the environment of every part.
+    All jobs belong to ``team``, where ``owner`` may do everything through the API. ``env`` is
+    added to the environment of every part.
     """
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
@@ -47,7 +48,8 @@ class Ground:
         self._env[record.VARIABLE] = str(self.record)
         self.target = self._resources.enter_context(Target())
         self.stack = self._resources.enter_context(Stack(self._env))
-        self.team = TeamFactory.create()
+        self.owner = UserFactory.create()
+        self.team = self.owner.personal_team
         return self
 
     def __exit__(
