@@ -24,6 +24,7 @@ Missed: TypeAlias = Literal["skip", "latest", "all"]
 
 RESTORABLE = timedelta(days=30)
 MAX_SLUGS_TRIED = 100
+PAUSE = ("paused_at", "paused_until", "paused_reason", "paused_by", "updated_at")
 SLUG_IS_UNIQUE = "one_kept_job_per_team_and_slug"
 
 
@@ -117,17 +118,25 @@ def change(job: Job, body: Mapping[str, Any], *, actor: User | None, now: dateti
 
 
 @transaction.atomic
-def pause(job: Job, *, now: datetime, actor: User | None, reason: str = "") -> None:
+def pause(
+    job: Job,
+    *,
+    now: datetime,
+    actor: User | None,
+    reason: str = "",
+    until: datetime | None = None,
+) -> None:
     """Let neither the schedule nor anybody by hand start ``job``; repeating it changes nothing.
 
-    Raises ``JobArchivedError``.
+    With ``until`` the pause ends by itself then. Raises ``JobArchivedError``.
     """
     lock(job)
     _check_kept(job)
     if job.paused_at:
         return
-    job.paused_at, job.paused_reason = now, reason
-    job.save(update_fields=["paused_at", "paused_reason", "updated_at"])
+    job.paused_at, job.paused_until = now, until
+    job.paused_reason, job.paused_by = reason, str(actor or "")
+    job.save(update_fields=PAUSE)
     _disable(job, "paused")
     log.info("job.paused", job_id=str(job.pk), actor=str(actor), reason=reason)
 
@@ -144,8 +153,9 @@ def resume(job: Job, *, now: datetime, actor: User | None, missed: Missed = "ski
     _check_kept(job)
     if not job.paused_at:
         return
-    job.paused_at, job.paused_reason = None, ""
-    job.save(update_fields=["paused_at", "paused_reason", "updated_at"])
+    job.paused_at = job.paused_until = None
+    job.paused_reason = job.paused_by = ""
+    job.save(update_fields=PAUSE)
     if missed == "skip":
         _skip_missed(job.schedule, now)
     _enable(job)

@@ -118,15 +118,13 @@ class JobViewSet(
     @action(detail=True, methods=["post"], serializer_class=PauseSerializer)
     def pause(self, request: Request, **_kwargs: Any) -> Response:
         job = self.get_object()
-        reason = self._checked(request)["reason"]
-        definitions.pause(job, now=host.now(), actor=_actor(request), reason=reason)
+        definitions.pause(job, now=host.now(), actor=_actor(request), **self._checked(request))
         return self._shown(job)
 
     @action(detail=True, methods=["post"], serializer_class=ResumeSerializer)
     def resume(self, request: Request, **_kwargs: Any) -> Response:
         job = self.get_object()
-        missed = self._checked(request)["missed"]
-        definitions.resume(job, now=host.now(), actor=_actor(request), missed=missed)
+        definitions.resume(job, now=host.now(), actor=_actor(request), **self._checked(request))
         return self._shown(job)
 
     @action(detail=True, url_path="next-runs", serializer_class=PreviewedSerializer)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema_field
+from typing import TYPE_CHECKING
 
-from lib.fields import Line, Word
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ValidationError
+
+from lib.faults import fault
+from lib.fields import Instant, Line, Word
 from lib.serializers import StrictSerializer
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MISSED = ["skip", "latest", "all"]
 
@@ -17,9 +24,18 @@ class MissedField(Word):
 
 
 class PauseSerializer(StrictSerializer):
-    """Why the job rests."""
+    """Why the job rests, and until when."""
 
     reason = Line(max_length=200, allow_blank=True, default="", help_text="Shown with the job.")
+    until = Instant(
+        default=None, allow_null=True, help_text="The pause ends by itself then; never if null."
+    )
+
+    def validate_until(self, until: datetime | None) -> datetime | None:
+        if until and until <= self.context["now"]:
+            words = "A pause ends in the future."
+            raise ValidationError(fault(words, "instant_past", "Or leave it out, and resume."))
+        return until
 
 
 class ResumeSerializer(StrictSerializer):
@@ -28,7 +44,7 @@ class ResumeSerializer(StrictSerializer):
     missed = MissedField(
         choices=MISSED,
         default="skip",
-        help_text="skip forgets them; the others leave them to the misfire policy.",
+        help_text="skip forgets them, latest runs the newest of them, all runs them all.",
     )
 
 

@@ -15,7 +15,7 @@ from tests.factories import NOON, JobFactory, ScheduleFactory
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
-    from accounts.models import Team
+    from accounts.models import Team, User
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +199,21 @@ def test_a_slot_due_in_this_moment_survives_a_rename(api: APIClient, team: Team)
     job = ScheduleFactory.create(job__team=team, next_fire_at=NOON).job
     change(api, {"name": "Other"}, slug=job.slug)
     assert Schedule.objects.due(NOON).count() == 1
+
+
+def test_a_pause_says_who_why_and_until_when(api: APIClient, user: User) -> None:
+    create(api)
+
+    until = {"reason": "partner is down", "until": "2027-06-16T00:00:00Z"}
+    paused = api.post(f"{JOBS}/report/pause", until).json()
+    assert (paused["status"], paused["paused_at"]) == ("paused", "2027-06-15T12:00:00Z")
+    assert (paused["paused_reason"], paused["paused_until"]) == (*until.values(),)
+    assert paused["paused_by"] == user.email
+
+    again = api.post(f"{JOBS}/report/pause", {"until": None}).json()
+    assert again == paused, "repeating it changes nothing"
+    resumed = api.post(f"{JOBS}/report/resume", {"missed": "all"}).json()
+    assert (resumed["status"], resumed["paused_at"], resumed["paused_until"]) == (
+        *("active", None, None),
+    )
+    assert (resumed["paused_reason"], resumed["paused_by"]) == ("", "")
