@@ -26,7 +26,7 @@ from lib.text import storable, storable_json
 if TYPE_CHECKING:
     from executions.logs import Chunk
 
-PUBLISH_AGAIN = timedelta(seconds=15)  # a message unclaimed for this long may be lost
+PUBLISH_AGAIN = timedelta(seconds=10)  # a message unclaimed for this long may be lost
 
 LONGEST_MESSAGE = 10_000  # characters; an exception may carry a whole document
 LONGEST_TRACE = 100_000  # characters, from the end: that is where it went wrong
@@ -82,16 +82,16 @@ class Report:
 
 
 def queue_all(executions: Sequence[Execution], *, now: datetime) -> None:
-    """Move locked, due ``executions`` to ``queued``, in one statement."""
-    Execution.objects.filter(
-        pk__in=[execution.pk for execution in executions], status=Status.SCHEDULED
-    ).update(
-        status=Status.QUEUED,
-        reason="",
-        queued_at=now,
-        publish_at=now + PUBLISH_AGAIN,
-        publishes=F("publishes") + 1,
-    )
+    """Move locked, due ``executions`` to ``queued``; one statement for each of their lanes."""
+    changes = {"status": Status.QUEUED, "reason": "", "queued_at": now}
+    changes |= {"publish_at": now + PUBLISH_AGAIN}
+    for lane in {execution.lane for execution in executions}:
+        of_lane = [execution for execution in executions if execution.lane == lane]
+        Execution.objects.filter(
+            pk__in=[execution.pk for execution in of_lane], status=Status.SCHEDULED
+        ).update(**changes, lane=lane, publishes=F("publishes") + 1)
+        for execution in of_lane:
+            _show(execution, **changes)
 
 
 @transaction.atomic
@@ -99,6 +99,22 @@ def skip(execution: Execution, *, now: datetime, reason: str, detail: dict[str, 
     """The slot will not run, for ``reason`` (``overlap``, ``misfire``, …)."""
     _move(execution, Status.SKIPPED, now=now, reason=reason)
     ExecutionEvent.objects.create(execution=execution, at=now, what="skipped", detail=detail)
+
+
+@transaction.atomic
+def skip_all(
+    executions: Sequence[Execution], *, now: datetime, reason: str, detail: dict[str, Any]
+) -> None:
+    """The slots of locked ``executions`` will not run, for ``reason``: two statements for all."""
+    changes = {"status": Status.SKIPPED, "reason": reason, "finished_at": now}
+    ids = [execution.pk for execution in executions]
+    Execution.objects.filter(pk__in=ids, status=Status.SCHEDULED).update(**changes)
+    ExecutionEvent.objects.bulk_create(
+        ExecutionEvent(execution=execution, at=now, what="skipped", detail=detail)
+        for execution in executions
+    )
+    for execution in executions:
+        _show(execution, **changes)
 
 
 def born_skipped(*, now: datetime, reason: str, detail: dict[str, Any]) -> dict[str, Any]:
@@ -173,9 +189,9 @@ def fail(
 
 
 @transaction.atomic
-def cancel(execution: Execution, *, now: datetime, actor: str) -> None:
+def cancel(execution: Execution, *, now: datetime, actor: str, reason: str = "cancelled") -> None:
     """Nobody wants this any more. A running attempt is stopped at its next lease renewal."""
-    report = Report(reason="cancelled", message=f"Cancelled by {actor}.")
+    report = Report(reason=reason, message=f"Cancelled by {actor}.")
     _end_attempt(execution, Status.CANCELLED, Attempt.Outcome.CANCELLED, now=now, report=report)
     ExecutionEvent.objects.create(execution=execution, at=now, what="cancelled", actor=actor)
 

@@ -11,14 +11,24 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Team
-from executions.models.fleet import Queue
-from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
+from executions.models import lines
+from executions.models.fleet import Queue, fleet_of
+from executions.models.statuses import (
+    FINISHED,
+    IN_FLIGHT,
+    UNFINISHED,
+    Origin,
+    Status,
+    task_id,
+)
 from jobs import policies
 from jobs.models import Job, JobVersion, Limit, Schedule, choices
 from lib.ids import new_id
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from jobs.kinds.base import Fleet
 
 LONGEST_LIMIT_KEY = 200
 
@@ -27,21 +37,42 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
     def of_team(self, team: Team) -> ExecutionQuerySet:
         return self.filter(team=team)
 
-    def due(self, now: datetime) -> ExecutionQuerySet:
-        """Executions that should be queued: most important first, then the longest due."""
-        paused = Queue.objects.filter(name=OuterRef("queue"), paused_at__isnull=False)
-        waiting = self.filter(status=Status.SCHEDULED, due_at__lte=now)
-        return waiting.exclude(Exists(paused)).order_by("priority", "due_at")
+    def in_flight(self) -> ExecutionQuerySet:
+        """Executions that a worker has, or will take as soon as one is free."""
+        return self.filter(status__in=IN_FLIGHT)
+
+    def admissible(self) -> ExecutionQuerySet:
+        """Executions that wait and are not held back by a limit."""
+        return self.filter(status=Status.SCHEDULED, blocked_on="")
+
+    def with_rules(self) -> ExecutionQuerySet:
+        """Executions with what decides whether they may start, in one query."""
+        heavy = ["payload", "result", "job__current__payload", "job__current__schedule"]
+        return self.select_related("job__current", "schedule", "limit").defer(*heavy)
 
     def overdue_message(self, now: datetime) -> ExecutionQuerySet:
-        """Queued executions whose message should have been claimed by now: it may be lost."""
-        return self.filter(status=Status.QUEUED, publish_at__lte=now).order_by("publish_at")
+        """Queued executions whose message should have been claimed by now: it may be lost.
+
+        Those of paused queues are not: nobody may claim them.
+        """
+        paused = Queue.objects.paused().filter(pk=OuterRef("queue"))
+        queued = self.filter(status=Status.QUEUED, publish_at__lte=now)
+        return queued.exclude(Exists(paused)).order_by("publish_at")
 
     def lost(self, now: datetime) -> ExecutionQuerySet:
         """Running executions whose worker no longer renews its lease."""
         return self.filter(status=Status.RUNNING, lease_expires_at__lt=now).order_by(
             "lease_expires_at"
         )
+
+    def unfinished(self, schedule: Schedule) -> ExecutionQuerySet:
+        """Executions of ``schedule`` that have not ended."""
+        return self.filter(schedule=schedule, status__in=UNFINISHED)
+
+    def before(self, schedule: Schedule, slot: datetime) -> Execution | None:
+        """The execution of the newest slot of ``schedule`` before ``slot``."""
+        earlier = self.filter(schedule=schedule, scheduled_for__lt=slot)
+        return earlier.order_by("-scheduled_for").first()
 
     def dead(self) -> ExecutionQuerySet:
         """Dead letters: what failed for good and nobody has resolved."""
@@ -56,8 +87,7 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
 
         What is due already waits for something else: a paused queue, another beat.
         """
-        coming = self.filter(status=Status.SCHEDULED, due_at__gt=now).order_by("due_at")
-        return coming.values_list("due_at", flat=True).first()
+        return lines.next_instant(now)
 
     def described(self) -> ExecutionQuerySet:
         """Executions with all that an answer about them needs, in one query."""
@@ -106,6 +136,7 @@ class Execution(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     publish_at = models.DateTimeField(null=True)
     publishes = models.PositiveIntegerField(default=0)
+    lane = models.PositiveSmallIntegerField(default=0, db_default=0)
     result = models.JSONField(null=True)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -115,7 +146,6 @@ class Execution(models.Model):
     resolved_at = models.DateTimeField(null=True)
 
     version_row: str  # only of a claimed row
-    predecessor_unfinished: bool  # only of a row that is about to be queued
 
     objects: ClassVar[ExecutionQuerySet] = ExecutionQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -144,12 +174,39 @@ class Execution(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["priority", "due_at"],
-                name="execution_due_idx",
-                condition=Q(status="scheduled"),
+                fields=["queue", "due_at"],
+                name="execution_next_idx",
+                condition=Q(status="scheduled", blocked_on=""),
             ),
             models.Index(
-                fields=["due_at"], name="execution_next_idx", condition=Q(status="scheduled")
+                fields=["queue", "kind", "team", "priority", "due_at"],
+                name="execution_line_idx",
+                condition=Q(status="scheduled", blocked_on=""),
+            ),
+            models.Index(
+                fields=["blocked_on", "priority", "due_at"],
+                name="execution_blocked_idx",
+                condition=Q(status="scheduled") & ~Q(blocked_on=""),
+            ),
+            models.Index(
+                fields=["queue", "team", "kind"],
+                name="execution_busy_idx",
+                condition=Q(status__in=sorted(IN_FLIGHT)),
+            ),
+            models.Index(
+                fields=["job"],
+                name="execution_busy_job_idx",
+                condition=Q(status__in=sorted(IN_FLIGHT)),
+            ),
+            models.Index(
+                fields=["limit_key"],
+                name="execution_busy_limit_idx",
+                condition=Q(status__in=sorted(IN_FLIGHT)) & ~Q(limit_key=""),
+            ),
+            models.Index(
+                fields=["limit_key", "started_at"],
+                name="execution_rate_idx",
+                condition=~Q(limit_key=""),
             ),
             models.Index(
                 fields=["publish_at"], name="execution_publish_idx", condition=Q(status="queued")
@@ -160,7 +217,7 @@ class Execution(models.Model):
                 condition=Q(status="running"),
             ),
             models.Index(
-                fields=["schedule"],
+                fields=["schedule", "scheduled_for"],
                 name="execution_unfinished_idx",
                 condition=Q(status__in=sorted(UNFINISHED)),
             ),
@@ -213,7 +270,7 @@ class Execution(models.Model):
             priority=version.priority,
             payload=payload,
             limit=limit,
-            limit_key=_limit_key(limit, version.payload if payload is None else payload),
+            limit_key=limit_key(limit, version.payload if payload is None else payload),
             due_at=due_at,
             start_by=None if deadline is None else due_at + timedelta(seconds=deadline),
             created_at=now,
@@ -221,12 +278,25 @@ class Execution(models.Model):
         )
 
     @property
+    def fleet(self) -> Fleet:
+        """The workers that can run it."""
+        return fleet_of(self.kind)
+
+    def lane_at(self, now: datetime) -> int:
+        """Return the class that it counts as by ``now``: one better for each ``AGEING`` it waits.
+
+        A slot that was noticed late waits since it was noticed.
+        """
+        waited = max(now - max(self.due_at, self.created_at), timedelta(0))
+        return max(0, self.priority - waited // lines.AGEING)
+
+    @property
     def task_id(self) -> str:
         """The Celery task id of the newest attempt: what Flower and the results list show."""
         return task_id(self.id, self.attempt)
 
 
-def _limit_key(limit: Limit | None, payload: dict[str, Any]) -> str:
+def limit_key(limit: Limit | None, payload: dict[str, Any]) -> str:
     """Name what shares ``limit``: all its executions, or those with one value in a field."""
     if limit is None:
         return ""

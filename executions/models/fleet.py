@@ -4,20 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import structlog
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from jobs import kinds
+from jobs.kinds.base import Fleet
 from lib.ids import new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+log = structlog.get_logger(__name__)
 
 DEFAULT_QUEUE = "default"
 
 
+def fleet_of(kind: str) -> Fleet:
+    """The workers that run ``kind``. What this process does not know may be newer than it."""
+    known = kinds.all_kinds().get(kind)
+    return known.fleet if known else Fleet.COMPUTE
+
+
 class QueueQuerySet(models.QuerySet["Queue"]):
+    def open(self) -> QueueQuerySet:
+        """Queues that let executions start."""
+        return self.filter(paused_at__isnull=True)
+
+    def paused(self) -> QueueQuerySet:
+        return self.filter(paused_at__isnull=False)
+
+    def lock_free(self, limit: int) -> QueueQuerySet:
+        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
+        return self.select_for_update(skip_locked=True, no_key=True)[:limit]
+
+    def adopt(self, names: Sequence[str]) -> None:
+        """Make the rows that ``names`` lack: what waits in a queue without one would never run."""
+        missing = set(names) - set(self.filter(pk__in=names).values_list("pk", flat=True))
+        if missing:
+            log.warning("queue.adopted", queues=sorted(missing))
+            self.bulk_create([Queue(name=name) for name in missing], ignore_conflicts=True)
+
     def names(self) -> list[str]:
         """Every queue there is; the default one is there even if its row is not."""
         return sorted({DEFAULT_QUEUE, *self.values_list("name", flat=True)})

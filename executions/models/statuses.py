@@ -20,6 +20,7 @@ class Status(models.TextChoices):
 
 FINISHED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED})
 UNFINISHED = frozenset(Status) - FINISHED
+IN_FLIGHT = frozenset({Status.QUEUED, Status.RUNNING})
 
 
 class Origin(models.TextChoices):

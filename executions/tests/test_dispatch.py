@@ -9,7 +9,7 @@ import pytest
 from celery import current_app
 from kombu.pools import ProducerPool
 
-from executions import dispatch, scheduler, transitions
+from executions import broker, dispatch, scheduler, transitions
 from executions.models import Execution, Status
 from jobs.policies import Overlap, Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
@@ -40,11 +40,16 @@ def test_nothing_is_queued_early() -> None:
 
 
 def test_the_most_important_goes_first_then_the_longest_due() -> None:
-    late = ExecutionFactory.create(due_at=NOON - MINUTE)
-    later = ExecutionFactory.create(due_at=NOON - 2 * MINUTE)
-    urgent = ExecutionFactory.create(priority=Priority.CRITICAL)
+    QueueFactory.create(name="mail", window=2)
+    of_one = {"job": JobFactory.create(), "queue": "mail"}
+    late = ExecutionFactory.create(**of_one, due_at=NOON - MINUTE)
+    later = ExecutionFactory.create(**of_one, due_at=NOON - 2 * MINUTE)
+    urgent = ExecutionFactory.create(**of_one, priority=Priority.CRITICAL)
 
-    assert list(Execution.objects.due(NOON)) == [urgent, later, late]
+    dispatch.queue_due(NOON)
+
+    assert set(Execution.objects.in_flight()) == {urgent, later}
+    assert Execution.objects.get(status=Status.SCHEDULED) == late
 
 
 def test_a_paused_queue_lets_nothing_through_and_nobody_waits_for_it() -> None:
@@ -105,6 +110,7 @@ def test_a_broker_that_is_away_loses_nothing(monkeypatch: pytest.MonkeyPatch) ->
     nowhere = current_app.connection_for_write("redis://127.0.0.1:1/0").Pool(limit=1)
     producers = ProducerPool(connections=nowhere, Producer=current_app.amqp.Producer, limit=1)
     monkeypatch.setattr(current_app.amqp, "_producer_pool", producers)
+    monkeypatch.setattr(broker, "_asked_again_at", 0.0)
     execution = ExecutionFactory.create()
 
     dispatch.queue_due(NOON)

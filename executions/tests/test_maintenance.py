@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from executions import transitions
-from executions.maintenance import redispatch, rescue, sweep, sweep_all
+from executions.maintenance import rescue, sweep, sweep_all
 from executions.models import Attempt, Execution, Status
 from jobs.policies import OnLost
 from tests.factories import NOON, ExecutionFactory, JobFactory
@@ -64,21 +64,6 @@ def test_what_takes_three_workers_with_it_is_quarantined() -> None:
     execution.refresh_from_db()
     assert (execution.status, execution.reason) == (Status.FAILED, "quarantined")
     assert [one.outcome for one in execution.attempts.all()] == [Attempt.Outcome.LOST] * 3
-
-
-def test_a_message_that_nobody_claimed_is_sent_again_less_and_less_often() -> None:
-    queued = ExecutionFactory.create(status=Status.QUEUED, publish_at=NOON, publishes=1)
-
-    assert redispatch(NOON) == 1
-    queued.refresh_from_db()
-    assert queued.publish_at is not None
-    first = queued.publish_at
-    assert redispatch(NOON) == 0
-    assert redispatch(first) == 1
-
-    queued.refresh_from_db()
-    assert queued.publishes == 3
-    assert queued.publish_at - first > (first - NOON) * 1.4
 
 
 def test_a_sweep_says_what_each_pass_did() -> None:

@@ -32,7 +32,8 @@ def must(holds: object, sentence: str) -> None:
 # process can also queue what it made has those arrows as well.
 ARROWS: dict[str, set[tuple[str, str]]] = {
     "fire": {("", "scheduled"), ("", "skipped")},
-    "queue": {("scheduled", "queued"), ("scheduled", "skipped")},
+    "queue": {("scheduled", "queued"), ("scheduled", "skipped")}
+    | {(was, "cancelled") for was in ("scheduled", "queued", "running", "waiting")},
     "deliver": {("queued", "running")},
     "finish": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
     "give_back": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
