@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from executions.models import FINISHED, Execution
-from tests.simulation.looking import Row, look
+from tests.simulation.looking import Row, look, must
 from tests.simulation.slots import Slots
 
 if TYPE_CHECKING:
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from tests.simulation.processes import Run
 
 GUARDED = ("status", "reason", "attempt", "failures", "losses", "finished_at")
-
-
-class Violation(AssertionError):  # noqa: N818  a finding, not an error of the test
-    """The engine broke a promise."""
-
-
-def must(holds: object, sentence: str) -> None:
-    if not holds:
-        raise Violation(sentence)
 
 
 # From the status before a step to the one after it, by the verb that may do so. A verb whose
@@ -99,6 +90,8 @@ class Account:
         self.rows = seen
 
     def _moved(self, before: Row | None, after: Row, step: Step) -> None:
+        if before is None and after["schedule_id"]:
+            self.slots[after["schedule_id"]].account_for(after)
         was, now = before["status"] if before else "", after["status"]
         name = f"execution {after['id']}"
         if before and was in FINISHED:

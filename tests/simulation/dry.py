@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from executions.models import UNFINISHED, Execution, Queue
 from jobs.models import Schedule
-from tests.simulation.account import must
+from tests.simulation.looking import must
 from tests.simulation.plans import PASSES, Step
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What is stored, read in one round trip: the simulator looks after each step."""
+"""What is stored, read in one round trip after each step, and what is said when it is wrong."""
 
 from __future__ import annotations
 
@@ -10,13 +10,23 @@ Row = dict[str, Any]
 
 LOOK = """
 SELECT id, job_id, schedule_id, scheduled_for, origin, status, reason, attempt, failures, losses,
-    due_at, finished_at, lease_expires_at
+    due_at, finished_at, lease_expires_at, result
 FROM executions_execution
 ORDER BY id;
 SELECT job.id, paused_at, archived_at, schedule.id AS schedule_id, anchor, every_seconds, overlap
 FROM jobs_job AS job
 JOIN jobs_schedule AS schedule ON schedule.job_id = job.id
 """
+
+
+class Violation(AssertionError):  # noqa: N818  a finding, not an error of the test
+    """The engine broke a promise."""
+
+
+def must(holds: object, sentence: str) -> None:
+    """Raise ``Violation`` unless the promise in ``sentence`` holds."""
+    if not holds:
+        raise Violation(sentence)
 
 
 def look() -> tuple[list[Row], list[Row]]:

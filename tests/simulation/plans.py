@@ -57,20 +57,21 @@ WORDS: dict[str, tuple[str, ...]] = {
 PHRASES = {
     "tick fire queue deliver finish": 8,
     "run_now deliver finish": 4,
-    "fire queue deliver kill tick=31 sweep=rescue queue deliver": 3,
-    "queue deliver freeze tick=31 sweep=rescue queue deliver thaw finish=succeed": 4,
+    "tick fire queue deliver kill tick=31 sweep=rescue queue deliver": 3,
+    "run_now deliver freeze tick=31 sweep=rescue queue deliver thaw finish=succeed": 4,
     "run_now deliver kill tick=31 sweep=rescue queue deliver kill tick=31 sweep=rescue queue "
-    "deliver kill|finish tick=31 sweep=rescue": 2,
-    "queue lose|flush tick=21 sweep=redispatch double deliver deliver finish": 3,
+    "deliver kill|finish tick=31 sweep=rescue queue deliver": 2,
+    "run_now queue lose|flush tick=21 sweep=redispatch double deliver deliver finish": 3,
     "tick fire pause|archive tick resume|restore fire queue": 3,
     "tick fire change tick fire queue": 2,
     "pause_queue tick fire queue resume_queue queue": 1,
-    "deliver cancel finish": 3,
-    "deliver finish=give_up redrive deliver": 2,
-    "deliver tick give_back queue": 1,
+    "run_now deliver cancel finish": 2,
+    "run_now deliver finish=give_up redrive deliver": 2,
+    "run_now deliver tick give_back queue": 1,
     "tick fire tick fire queue deliver tick fire queue": 2,
-    "tick": 3,
-    "sweep": 2,
+    "run_now deliver finish=fail tick queue deliver finish=fail tick queue deliver finish": 2,
+    "tick": 1,
+    "sweep": 1,
 }
 TICKS = (0.5, 2, 5, 11, 21, 31, 61, 130)
 NEVER_FAULTY = frozenset({"tick", "lose", "double", "flush", "kill", "freeze", "thaw"})

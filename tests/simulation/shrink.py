@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.simulation.account import Violation
+from tests.simulation.looking import Violation
 from tests.simulation.world import play
 
 if TYPE_CHECKING:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from tests.simulation.looking import Row, must
 
 
 @dataclass(slots=True)
@@ -12,7 +16,7 @@ class Slots:
 
     ``due`` must each be executed or skipped with a reason; ``forgiven`` may be: their job was
     paused, archived or changed before anybody noticed them. Slots up to ``decided`` are in one
-    of the two, or were never due.
+    of the two, or were never due. ``accounted`` are those that the engine has a row for.
     """
 
     anchor: datetime
@@ -21,6 +25,7 @@ class Slots:
     active: bool = True
     due: set[datetime] = field(default_factory=set)
     forgiven: set[datetime] = field(default_factory=set)
+    accounted: Counter[datetime] = field(default_factory=Counter)
 
     def between(self, after: datetime, until: datetime) -> set[datetime]:
         """Slots after ``after``, up to and with ``until``."""
@@ -47,3 +52,27 @@ class Slots:
         """From ``now`` on other slots are due."""
         self.forget(now)
         self.anchor, self.every, self.decided = anchor, every, now
+
+    def account_for(self, row: Row) -> None:
+        """The engine stored ``row``: it stands for a slot, or for a whole skipped stretch."""
+        slots = {row["scheduled_for"]}
+        detail = json.loads(row["result"] or "{}")
+        if row["status"] == "skipped" and "count" in detail:
+            first, last = (datetime.fromisoformat(detail[name]) for name in ("first", "last"))
+            slots |= self.between(first, last)
+            must(len(slots) == detail["count"], f"a stretch of {len(slots)} slots says {detail}")
+        self.accounted.update(slots)
+
+    def judge(self, now: datetime) -> None:
+        """Every due slot is executed or skipped, exactly once, and no other."""
+        twice = sorted(slot for slot, times in self.accounted.items() if times > 1)
+        must(not twice, f"slots accounted for twice: {_spelt(twice)}")
+        missing = sorted(self.due - self.accounted.keys())
+        must(not missing, f"slots that vanished: {_spelt(missing)}")
+        known = self.due | self.forgiven | self.between(self.decided, now)
+        unexpected = sorted(self.accounted.keys() - known)
+        must(not unexpected, f"slots that were never due: {_spelt(unexpected)}")
+
+
+def _spelt(slots: list[datetime]) -> str:
+    return ", ".join(f"{slot:%H:%M:%S}" for slot in slots)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.account import Violation
+from tests.simulation.looking import Violation
 from tests.simulation.plans import draw
 from tests.simulation.shrink import shrunken
 from tests.simulation.world import play

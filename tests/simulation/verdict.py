@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from executions.models import Attempt, Execution, ExecutionEvent
-from tests.simulation.account import must
+from tests.simulation.looking import must
 
 if TYPE_CHECKING:
     from tests.simulation.looking import Row
-    from tests.simulation.slots import Slots
     from tests.simulation.world import World
 
 
@@ -24,8 +22,9 @@ def judge(world: World) -> None:
     for execution in executions:
         _judge_attempts(execution, attempts[execution.pk], world.account.starts[execution.pk])
         _judge_events(execution, events[execution.pk])
-    for pk, slots in world.account.slots.items():
-        _judge_slots(slots, [one for one in executions if one.schedule_id == pk], world.now)
+    _judge_redrives(executions, events)
+    for slots in world.account.slots.values():
+        slots.judge(world.now)
 
 
 def _by_execution(rows: Any) -> dict[UUID, list[Row]]:
@@ -66,25 +65,9 @@ def _judge_events(execution: Execution, events: list[Row]) -> None:
         must(told_why, f"{execution} was skipped without an event")
 
 
-def _judge_slots(slots: Slots, executions: list[Execution], now: datetime) -> None:
-    """Every due slot is executed or skipped, exactly once, and no other."""
-    accounted: Counter[datetime] = Counter()
-    for execution in executions:
-        accounted.update(_slots_of(execution, slots))
-    twice = [slot for slot, times in accounted.items() if times > 1]
-    must(not twice, f"slots accounted for twice: {twice}")
-    missing = slots.due - accounted.keys()
-    must(not missing, f"slots that vanished: {sorted(missing)}")
-    unexpected = accounted.keys() - slots.due - slots.forgiven - slots.between(slots.decided, now)
-    must(not unexpected, f"slots that nobody was due: {sorted(unexpected)}")
-
-
-def _slots_of(execution: Execution, slots: Slots) -> list[datetime]:
-    assert execution.scheduled_for is not None
-    result = execution.result
-    if execution.status != "skipped" or not isinstance(result, dict) or "count" not in result:
-        return [execution.scheduled_for]
-    first, last = (datetime.fromisoformat(result[name]) for name in ("first", "last"))
-    stretch = [first, *sorted(slots.between(first, last))]
-    must(len(stretch) == result["count"], f"{execution}: a stretch of {len(stretch)} says {result}")
-    return stretch
+def _judge_redrives(executions: list[Execution], events: dict[UUID, list[Row]]) -> None:
+    """Each new start of a dead letter is named by exactly one event, and by the one it resolved."""
+    told = [event for rows in events.values() for event in rows if event["what"] == "redriven"]
+    named = Counter(event["detail"]["as"] for event in told)
+    started = Counter(str(one.pk) for one in executions if one.origin == "redrive")
+    must(named == started, f"redriven: {started}, told: {named}")
