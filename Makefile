@@ -8,7 +8,7 @@ RUN = $(PYTHON) -m embedded.bootstrap $(RUNTIME) --
 TOOL = $(PYTHON) -m embedded.bootstrap $(TOOLS) --
 
 .DEFAULT_GOAL := help
-.PHONY: help up manage test test-crash check lint format clean
+.PHONY: help up manage test test-crash soak check lint format clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 20
@@ -23,8 +23,17 @@ manage:  ## a Django command beside a running `make up`: make manage ARGS="shell
 test: lint  ## everything: the checks, then all tests
 	@$(TOOL) -m pytest
 
-test-crash:  ## only the tests that kill real processes
+# N executions under each fault; SEED chooses victims and moments. The run writes the table.
+N ?= 20
+test-crash: export CHRONOS_CRASH_N = $(N)
+test-crash: export CHRONOS_CRASH_SEED = $(or $(SEED),1)
+test-crash: export CHRONOS_CRASH_REPORT = docs/reliability.md
+test-crash:  ## only the tests that kill real processes: make test-crash N=300 SEED=7
 	@$(TOOL) -m pytest -m crash
+
+SECONDS ?= 3600
+soak:  ## an hour of random faults: make soak SECONDS=600 SEED=7
+	@$(TOOL) -m tests.crash.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 check: lint  ## the checks, then the tests that kill nothing
 	@$(TOOL) -m pytest -m "not crash"

@@ -11,7 +11,7 @@ from tests.crash.facts import AttemptRow, Event, ExecutionRow, Fault, History, P
 from tests.crash.verdict import Verdict, judge
 from tests.factories import NOON
 
-FAULT = Fault(began_at=NOON, healed_at=NOON + timedelta(seconds=1))
+FAULTS = [Fault(began_at=NOON, healed_at=NOON + timedelta(seconds=1))]
 PLAN = Plan(executions=frozenset(["one"]))
 
 
@@ -46,7 +46,7 @@ SOUND = History(
 
 
 def of(history: History, plan: Plan = PLAN) -> Verdict:
-    return judge(plan, history, FAULT)
+    return judge(plan, history, FAULTS)
 
 
 def test_a_sound_history_holds_and_is_measured() -> None:
@@ -194,6 +194,16 @@ def test_recovery_counts_only_what_the_fault_took() -> None:
     before = replace(LOST, finished_at=at(-0.5))
 
     assert of(replace(SOUND, attempts=[before, AGAIN])).recovery_p99 is None
+
+
+def test_of_several_faults_the_first_that_hit_counts_and_the_slowest_progress() -> None:
+    faults = [
+        replace(FAULTS[0], began_at=at(number), healed_at=at(number)) for number in (-9, 1, 2)
+    ]
+
+    verdict = judge(PLAN, SOUND, faults)
+
+    assert (verdict.recovery_p99, verdict.first_progress) == (4.0, 8.0)
 
 
 def test_recovery_is_that_of_the_slowest_in_a_hundred() -> None:

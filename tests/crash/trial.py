@@ -44,8 +44,7 @@ class Trial:
         self._at_most_once: set[str] = set()
         self._may_fail: set[str] = set()
         self._may_skip: set[str] = set()
-        self._began_at: datetime | None = None
-        self._healed_at: datetime | None = None
+        self._faults: list[Fault] = []
 
     # --- the load ---------------------------------------------------------------------------
 
@@ -170,10 +169,10 @@ class Trial:
 
     @contextmanager
     def fault(self) -> Iterator[None]:
-        """Time the fault: the block breaks something and, unless it stays broken, mends it."""
-        self._began_at = clock.read()
+        """Time a fault: the block breaks something and, unless it stays broken, mends it."""
+        began_at = clock.read()
         yield
-        self._healed_at = clock.read()
+        self._faults.append(Fault(began_at=began_at, healed_at=clock.read()))
 
     def bites(self, what: str, check: Callable[[], object], *, within: float = 30.0) -> None:
         """Prove that the fault hit: ``check`` must become true. ``what`` goes into the report."""
@@ -182,8 +181,7 @@ class Trial:
 
     def verdict(self, *, within: float = 60.0) -> Verdict:
         """Wait until all is settled or ``within`` seconds are over, judge, and report."""
-        assert self._began_at is not None, "there was no fault"
-        assert self._healed_at is not None, "the fault did not end"
+        assert self._faults, "there was no fault that ended"
         assert self.bit, "nothing proves that the fault bit"
         in_time(self._settled, within=within)
         Schedule.objects.filter(job__in=self.jobs).update(enabled=False)
@@ -191,8 +189,7 @@ class Trial:
         history = records.read(
             [job.pk for job in self.jobs], target=self._ground.target, file=self._ground.record
         )
-        fault = Fault(began_at=self._began_at, healed_at=self._healed_at)
-        verdict = judge(self.plan, history, fault)
+        verdict = judge(self.plan, history, self._faults)
         report.REPORT.add(report.Row(self.name, ", ".join(self.bit), verdict))
         return verdict
 

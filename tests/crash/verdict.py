@@ -7,13 +7,14 @@ what really started. Their shapes stand in ``facts``.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tests.crash.facts import AttemptRow, ExecutionRow, Fault, History, Plan, Slot, Start
 
@@ -33,6 +34,9 @@ MAY_START_AGAIN = frozenset({"failed", "lost", "handed_back"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Each violation as a sentence; ``recovery_p99`` and ``first_progress`` in seconds.
+
+    Recovery is the time from a fault to the next start of an execution that it took an attempt of,
+    progress the time from the end of a fault to the next start of any; of several faults the worst.
 
     ``lost``: promised and not done. ``stuck``: left unfinished, with nobody at work on it; what
     is stuck is lost, too. ``duplicates``: two executions of a slot, or two starts of what may
@@ -75,7 +79,7 @@ class _Story:
     starts: list[Start] = field(default_factory=list)
 
 
-def judge(plan: Plan, history: History, fault: Fault) -> Verdict:
+def judge(plan: Plan, history: History, faults: Sequence[Fault]) -> Verdict:
     """Compare what was promised, what was recorded, and what really happened."""
     stories = _stories(history)
     planned = [stories[one] for one in sorted(_planned(plan, history))]
@@ -86,8 +90,8 @@ def judge(plan: Plan, history: History, fault: Fault) -> Verdict:
         unexplained_starts=tuple(_each(_unexplained, stories.values())),
         late_writes=tuple(_each(_late_writes, stories.values())),
         stuck=tuple(_each(_stuck, stories.values())),
-        recovery_p99=_p99(_recoveries(stories.values(), fault)),
-        first_progress=_first_progress(history, fault),
+        recovery_p99=_p99(_recoveries(stories.values(), faults)),
+        first_progress=_first_progress(history, faults),
     )
 
 
@@ -229,20 +233,21 @@ def _stuck(story: _Story) -> Iterator[str]:
             yield f"{story.id}: finished, and its attempt {attempt.number} was left open"
 
 
-def _recoveries(stories: Iterable[_Story], fault: Fault) -> Iterator[float]:
-    """Seconds from the fault to the next start of each execution that it took an attempt of."""
+def _recoveries(stories: Iterable[_Story], faults: Sequence[Fault]) -> Iterator[float]:
     for story in stories:
-        taken = [
-            one.number
-            for one in story.attempts.values()
-            if one.outcome in {"lost", "handed_back"}
-            and one.started_at <= fault.began_at
-            and one.finished_at
-            and one.finished_at >= fault.began_at
-        ]
-        again = [start.at for start in story.starts if taken and start.attempt > max(taken)]
-        if again:
-            yield (min(again) - fault.began_at).total_seconds()
+        for attempt in story.attempts.values():
+            hit = _what_took(attempt, faults)
+            again = [start.at for start in story.starts if start.attempt > attempt.number]
+            if hit and again:
+                yield (min(again) - hit.began_at).total_seconds()
+
+
+def _what_took(attempt: AttemptRow, faults: Sequence[Fault]) -> Fault | None:
+    """The first fault while the attempt was open, if somebody else ended it after that."""
+    if attempt.outcome not in {"lost", "handed_back"} or attempt.finished_at is None:
+        return None
+    during = (one for one in faults if attempt.started_at <= one.began_at <= attempt.finished_at)
+    return min(during, key=lambda one: one.began_at, default=None)
 
 
 def _p99(seconds: Iterable[float]) -> float | None:
@@ -250,6 +255,8 @@ def _p99(seconds: Iterable[float]) -> float | None:
     return ordered[math.ceil(0.99 * len(ordered)) - 1] if ordered else None
 
 
-def _first_progress(history: History, fault: Fault) -> float | None:
-    after = [start.at for start in history.starts if start.at >= fault.healed_at]
-    return (min(after) - fault.healed_at).total_seconds() if after else None
+def _first_progress(history: History, faults: Sequence[Fault]) -> float | None:
+    starts = sorted(start.at for start in history.starts)
+    after = [(fault, bisect_left(starts, fault.healed_at)) for fault in faults]
+    waits = [starts[found] - fault.healed_at for fault, found in after if found < len(starts)]
+    return max(waits).total_seconds() if waits else None
