@@ -80,11 +80,12 @@ class ScheduleSerializer(StrictSerializer):
         return specs.terse(attrs)
 
     def _check_slots(self, attrs: dict[str, Any]) -> None:
-        job = getattr(self.root, "instance", None)
-        if isinstance(job, Job) and job.schedule.spec == specs.terse(attrs):
+        job, now = getattr(self.root, "instance", None), self.context["now"]
+        before = job.schedule if isinstance(job, Job) else None
+        anchor = before.anchor if before and before.type == attrs["type"] else None
+        spec = bodies.settled(attrs, now=now, anchor=anchor)
+        if before and before.spec == spec:
             return  # what stays as it is may lie in the past
-        now = self.context["now"]
-        spec = bodies.settled(attrs, now=now, anchor=None)
         try:
             zones.named(attrs.get("timezone", "UTC"))
             trigger = triggers.build_coming(spec, now=now)

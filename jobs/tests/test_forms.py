@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Team, User
 from accounts.roles import Role
-from jobs.models import Job, Schedule
+from jobs.models import Job, Limit, Schedule
 from tests import operators
 from tests.factories import NOON, JobFactory, TeamFactory
 
@@ -29,12 +29,17 @@ FIELDS = {
     "every_seconds": "",
     "run_at_0": "",
     "run_at_1": "",
+    "mode": "fixed_rate",
     "misfire": "latest",
+    "catch_up_max": "10000",
+    "catch_up_pace_seconds": "0",
     "overlap": "skip",
     "max_attempts": "3",
     "strategy": "exponential",
     "base_seconds": "60",
     "max_seconds": "3600",
+    "delays_seconds": "60, 300, 900",
+    "jitter": "full",
     "timeout_seconds": "300",
     "on_lost": "retry",
     "queue": "default",
@@ -116,6 +121,83 @@ def test_the_form_shows_the_job_as_it_is(client: Client, boss: User) -> None:
     )
 
 
+def test_the_form_takes_retries_bounds_and_limits(client: Client, boss: User) -> None:
+    team = boss.teams.get()
+    Limit.objects.create(team=team, name="partner-api", concurrency=1)
+    schedule = {"schedule_type": "interval", "every_seconds": "300", "jitter_seconds": "60"}
+    schedule |= {"ends_at_0": "2040-01-02", "ends_at_1": "00:00:00", "max_executions": "9"}
+    retry = {"strategy": "ladder", "delays_seconds": "5, 0.5", "retry_on": "timeout, 503"}
+
+    add(client, team, limit="partner-api", concurrency="2", **schedule, **retry)
+
+    job = Job.objects.get()
+    version = job.versions.get()
+    assert (version.limit and version.limit.name, version.concurrency) == ("partner-api", 2)
+    assert (version.retry_delays, version.retry_on) == ([5, 0.5], ["timeout", "503"])
+    assert (job.schedule.max_executions, job.schedule.jitter_seconds) == (9, 60)
+    assert job.schedule.ends_at == datetime(2040, 1, 2, tzinfo=UTC)
+    form = client.get(page(job)).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    assert (shown["delays_seconds"], shown["retry_on"]) == ("5, 0.5", "timeout, 503")
+    assert (shown["limit"], shown["max_executions"]) == ("partner-api", 9)
+
+
+def test_what_is_emptied_is_gone(client: Client, boss: User) -> None:
+    team = boss.teams.get()
+    cron = {"schedule_type": "cron", "cron": "0 3 * * *"}
+    add(client, team, payload='{"a": 1}', concurrency="2", max_executions="9", **cron)
+    job = Job.objects.get()
+
+    save(client, job, **cron)
+
+    job = Job.objects.get()
+    assert job.current
+    assert (job.current.payload, job.current.concurrency) == ({}, None)
+    assert job.schedule.max_executions is None
+
+
+def test_a_past_instant_that_nobody_touches_may_stay(client: Client, boss: User) -> None:
+    add(client, boss.teams.get(), schedule_type="once")  # at once, with microseconds
+    job, before = Job.objects.get(), Schedule.objects.get().run_at
+    assert before
+    past = before - timedelta(days=1)
+    Schedule.objects.update(run_at=past)
+
+    when = {"run_at_0": f"{past:%Y-%m-%d}", "run_at_1": f"{past:%H:%M:%S}"}
+    save(client, job, schedule_type="once", name="Renamed", **when)
+
+    job = Job.objects.get()
+    assert (job.name, job.schedule.run_at) == ("Renamed", past)
+
+
+def save(client: Client, job: Job, **changes: str) -> None:
+    versions = {"versions-INITIAL_FORMS": "1", "versions-TOTAL_FORMS": "1"}
+    versions |= {"versions-0-id": str(job.current_id), "versions-0-job": str(job.pk)}
+    response = client.post(page(job), FIELDS | versions | changes)
+    assert response.status_code == 302, faults(response)
+
+
+def test_an_unknown_limit_is_told_with_those_there_are(client: Client, boss: User) -> None:
+    team = boss.teams.get()
+    Limit.objects.create(team=team, name="partner-api", concurrency=1)
+
+    response = add(client, team, limit="partner")
+
+    assert faults(response)["limit"] == ["The team has no such limit. There is partner-api."]
+
+
+def test_few_fields_come_first_and_the_others_are_folded_away(client: Client, boss: User) -> None:
+    fieldsets = client.get(f"{LIST}add/").context["adminform"]
+
+    folded = {fieldset.name: fieldset.is_collapsible for fieldset in fieldsets}
+    assert [name for name, is_folded in folded.items() if not is_folded] == [
+        None,
+        "Schedule",
+        "Attempts",
+    ]
+    assert len(folded) == 7
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -133,6 +215,25 @@ def test_the_form_shows_the_job_as_it_is(client: Client, boss: User) -> None:
         ({"max_attempts": "0"}, "max_attempts"),
         ({"base_seconds": "nan"}, "base_seconds"),
         ({"max_seconds": "1"}, "max_seconds"),
+        ({"strategy": "ladder", "delays_seconds": "5, soon"}, "delays_seconds"),
+        ({"strategy": "ladder", "delays_seconds": "5, -1"}, "delays_seconds"),
+        ({"retry_on": "timeot"}, "retry_on"),
+        ({"concurrency": "0"}, "concurrency"),
+        ({"start_deadline_seconds": "0"}, "start_deadline_seconds"),
+        ({"catch_up_max": "0"}, "catch_up_max"),
+        (
+            {"schedule_type": "interval", "every_seconds": "60", "jitter_seconds": "60"},
+            "jitter_seconds",
+        ),
+        (
+            {
+                "schedule_type": "interval",
+                "every_seconds": "60",
+                "ends_at_0": "2001-01-01",
+                "ends_at_1": "00:00:00",
+            },
+            "ends_at",
+        ),
         ({"timeout_seconds": "1e308"}, "timeout_seconds"),
         ({"queue": "no-such-queue"}, "queue"),
         ({"tags": "a, a"}, "tags"),
