@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def row(status: str = "succeeded", **changes: object) -> ExecutionRow:
+def row(status: str = "succeeded", **changes: Any) -> ExecutionRow:
     return replace(ExecutionRow(id="one", status=status), **changes)
 
 
