@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from executions import clock
 from executions.models import Beat, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 log = structlog.get_logger(__name__)
@@ -51,31 +51,35 @@ class Pulse:
 class Heart(threading.Thread):
     """Touches a worker's row from a thread of its main process until it is stopped.
 
-    ``also`` is called after each touch with nothing; the worker uses it to learn of new queues.
+    Each of ``duties`` is called with nothing as often; one that fails keeps nobody from the others.
     """
 
-    def __init__(self, pulse: Pulse, also: Callable[[], None]) -> None:
+    def __init__(self, pulse: Pulse, duties: Sequence[Callable[[], None]]) -> None:
         super().__init__(name="heart", daemon=True)
         self._pulse = pulse
-        self._also = also
+        self._duties = duties
         self._stopped = threading.Event()
 
     def run(self) -> None:
         while True:
-            self._once(self._pulse.touch)
+            for duty in (self._touch, *self._duties, close_old_connections):
+                _guarded(duty)
             if self._stopped.wait(EVERY_SECONDS):
                 break
-        self._once(self._pulse.stop)
+        _guarded(lambda: self._pulse.stop(clock.now()))
 
     def stop(self) -> None:
         """Let the last row be written, and wait for it a moment."""
         self._stopped.set()
         self.join(timeout=2)
 
-    def _once(self, touch: Callable[[datetime], None]) -> None:
-        try:
-            touch(clock.now())
-            self._also()
-            close_old_connections()
-        except Exception:  # without this thread the worker would count as dead
-            log.exception("heartbeat.failed")
+    def _touch(self) -> None:
+        self._pulse.touch(clock.now())
+
+
+def _guarded(duty: Callable[[], None]) -> None:
+    try:
+        duty()
+    except Exception:  # without this thread the worker would count as dead
+        log.exception("heartbeat.failed")
+        connection.close()

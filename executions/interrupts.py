@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jobs.kinds.base import InterruptError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
-
-    from jobs.kinds.base import Context
 
 
 class TimeLimitError(InterruptError):
@@ -23,42 +20,48 @@ class TimeLimitError(InterruptError):
 
 
 class StoppedError(InterruptError):
-    """The attempt was cancelled or lost its lease; its outcome no longer counts."""
+    """The attempt was cancelled, lost its lease, or its worker stops."""
 
 
 AGAIN_SECONDS = 1.0  # code that swallowed the alarm is alarmed again
+SHORTEST_SECONDS = 0.01  # an alarm in no time at all would be none
 
 
 @contextmanager
-def interruptible(context: Context) -> Iterator[None]:
-    """Raise inside the block when the time limit passes or ``interrupt`` is called.
+def interruptible(look: Callable[[], float]) -> Iterator[None]:
+    """Interrupt the block when ``look`` raises.
 
-    Signals reach only the main thread. Elsewhere (the threads fleet) this does nothing: kinds
-    that wait for others keep their own deadline and watch ``context.stop``.
+    ``look()`` returns after how many seconds it wants to be asked again; ``interrupt`` has it asked
+    at once. After a freeze it is asked before the block goes on. Signals reach only the main
+    thread. Elsewhere (the threads fleet) this does nothing: kinds that wait for others keep their
+    own deadline and watch ``context.stop``.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    seconds = context.timeout.total_seconds()
-    deadline = time.monotonic() + seconds
-
     def on_alarm(signum: int, frame: FrameType | None) -> None:
-        if context.stop.is_set():
-            raise StoppedError("the attempt was stopped")
-        if time.monotonic() >= deadline:  # else it was meant for the attempt before this one
-            raise TimeLimitError(f"ran longer than {seconds:g} s")
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, max(look(), SHORTEST_SECONDS), AGAIN_SECONDS)
 
     signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, max(look(), SHORTEST_SECONDS), AGAIN_SECONDS)
     try:
-        yield
+        try:
+            yield
+        finally:
+            disarm()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # a late one must not end the process
+        disarm()  # once more: the alarm may have come just before the other
+
+
+def disarm() -> None:
+    """Ignore alarms: one that comes late must not end the process."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
 
 def interrupt() -> None:
-    """Raise in the block of ``interruptible`` in this process, from any thread of it."""
+    """Look in the block of ``interruptible`` in this process, from any thread of it."""
     if signal.getsignal(signal.SIGALRM) not in {signal.SIG_DFL, signal.SIG_IGN, None}:
         os.kill(os.getpid(), signal.SIGALRM)

@@ -1,40 +1,64 @@
-"""Leases of the attempts that this process runs: renewed while they work, given up in time."""
+"""Leases of the attempts that a worker runs: renewed while they work, given up in time.
+
+The main process renews for its pool children, so code that holds the interpreter cannot lose its
+lease, and a child whose main process is frozen stops itself. What does not stop is forced to.
+"""
 
 from __future__ import annotations
 
-import os
-import threading
-import time
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import Error, connection
 
-from executions import clock, interrupts, logs
+from executions import board, clock, interrupts, logs
+from executions.rounds import Rounds
+from executions.stops import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from uuid import UUID
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from executions.models import Execution
     from jobs.kinds.base import Context
 
 log = structlog.get_logger(__name__)
 
-FLUSH_SECONDS = 1.0
 MARGIN = 0.2  # of a lease: an attempt that could not renew stops this long before its lease ends
+LAST_MOMENT = MARGIN / 4  # of a lease: what still works this long before the end is forced
+NOTICE_SECONDS = 0.5  # what a frozen process finds overdue has this long to stop by itself
+GRACE_SECONDS = 5.0  # between asking a job to stop, or its time limit, and forcing it
+YOUNG_SECONDS = 1.0  # attempts that are over by then cost no query
 
+OURS = """
+SELECT execution.id, execution.attempt
+FROM executions_execution AS execution
+JOIN unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS held (id, attempt)
+    ON execution.id = held.id AND execution.attempt = held.attempt
+WHERE status = 'running'
+"""
+
+# The end is counted from the database's own clock, later than the worker looked at its own. Rows
+# that are being settled or cancelled at this moment are left alone: they must not hold up the rest.
 RENEW = """
-UPDATE executions_execution
-SET lease_expires_at = %(until)s
-FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS held (id, attempt)
-WHERE executions_execution.id = held.id AND executions_execution.attempt = held.attempt
-    AND status = 'running'
-RETURNING held.id
+WITH free AS (
+    SELECT execution.id, execution.attempt
+    FROM executions_execution AS execution
+    JOIN unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS held (id, attempt)
+        ON execution.id = held.id AND execution.attempt = held.attempt
+    WHERE status = 'running'
+    FOR NO KEY UPDATE OF execution SKIP LOCKED
+)
+UPDATE executions_execution AS execution
+SET lease_expires_at = greatest(clock_timestamp(), %(now)s) + make_interval(secs => %(seconds)s)
+FROM free
+WHERE execution.id = free.id
+RETURNING execution.id, execution.attempt
 """
 
 
@@ -42,133 +66,190 @@ def length() -> timedelta:
     return timedelta(seconds=settings.CHRONOS_LEASE_SECONDS)
 
 
+def seconds() -> float:
+    return length().total_seconds()
+
+
+class Lease(Protocol):
+    """What the runner knows of its own attempt; instants are in ``clock.ticks``."""
+
+    @property
+    def until(self) -> float: ...
+    @property
+    def deadline(self) -> float: ...
+    @property
+    def stop(self) -> Stop: ...
+    def give_up(self, why: Stop) -> None: ...
+    def finish(self) -> None: ...
+
+
+class Kept(Protocol):
+    """An attempt that this process answers for: its own, or that of a pool child."""
+
+    execution_id: UUID
+    attempt: int
+    until: float
+    deadline: float
+    stop: Stop
+    asked: float
+
+    @property
+    def settling(self) -> bool: ...
+    def keep_until(self, until: float) -> None: ...
+    def give_up(self, why: Stop) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Held:
-    """An attempt that this process runs. ``until`` is in ``clock.ticks``."""
+    """An attempt that this process runs itself. ``until`` is in ``clock.ticks``."""
 
     execution_id: UUID
     attempt: int
     context: Context
     output: logs.Output
     until: float
+    deadline: float = math.inf
+    stop: Stop = Stop.NO
+    asked: float = math.inf
+    settling: bool = False
+    over: bool = False
 
-    def give_up(self, why: str) -> None:
+    def keep_until(self, until: float) -> None:
+        self.until = until
+
+    def give_up(self, why: Stop) -> None:
         """Stop the work: its outcome no longer counts."""
-        if self.context.stop.is_set():
+        if self.stop or self.settling:
             return
-        log.warning("lease.given_up", execution_id=str(self.execution_id), why=why)
+        log.warning("lease.given_up", execution_id=str(self.execution_id), why=why.words)
+        self.stop, self.asked = why, clock.ticks()
         self.context.stop.set()
         interrupts.interrupt()
 
-
-class Keeper:
-    """Renews all leases of one process in one statement, and flushes output for live readers."""
-
-    def __init__(self) -> None:
-        self._held: set[Held] = set()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._pid = 0
-
-    def add(self, held: Held) -> None:
-        with self._changed:
-            if self._pid != os.getpid():  # a forked child inherits the object but not the thread
-                self._pid, self._thread, self._held = os.getpid(), None, set()
-            self._held.add(held)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
-                self._thread.start()
-            self._changed.notify()
-
-    def remove(self, held: Held) -> None:
-        with self._changed:
-            self._held.discard(held)
-
-    def _keep(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._held)
-            time.sleep(FLUSH_SECONDS)  # most executions are over by then and cost nothing here
-            with self._changed:
-                held = list(self._held)
-            try:
-                tend(held)
-                connection.close()  # used a few times a minute: not worth keeping one
-            except Exception:  # without this thread every lease of the process would lapse
-                log.exception("lease.not_tended")
+    def finish(self) -> None:
+        """The job is over; its outcome is being recorded, which nobody may interrupt."""
+        self.settling = True
 
 
-def tend(held: Sequence[Held]) -> None:
-    """Renew the leases that are a third spent, and store what was written meanwhile."""
-    spent = clock.ticks() + length().total_seconds() * 2 / 3
-    renew([one for one in held if one.until <= spent])
-    flush(held)
-
-
-def renew(held: Sequence[Held]) -> None:
-    """Renew the leases of ``held``; give up those that somebody ended or that run out.
+def tend(held: Sequence[Kept]) -> None:
+    """Give up what is no longer ours, and renew the leases that are a third spent.
 
     A database that is away is waited for until ``MARGIN`` before the end of each lease.
     """
-    if not held:
-        return
     started = clock.ticks()
+    grown = [one for one in held if one.until <= started + seconds() - YOUNG_SECONDS]
+    spent = [one for one in grown if one.until <= started + seconds() * 2 / 3]
+    if not grown:
+        return
     try:
-        kept = _renew_rows(held)
+        ours = _rows(OURS, grown)
+        renewed = _rows(RENEW, spent) if spent else set()
     except Error as exc:
         log.warning("lease.database_away", error=repr(exc))
         connection.close()
-        _give_up_late(held)
+        give_up_late(held)
         return
+    for one in grown:
+        if (one.execution_id, one.attempt) not in ours:
+            one.give_up(Stop.GONE)
+        elif (one.execution_id, one.attempt) in renewed:
+            one.keep_until(started + seconds())
+
+
+def give_up_late(held: Iterable[Kept | Lease]) -> None:
+    """Ask those to stop whose lease is about to end."""
     for one in held:
-        if one.execution_id in kept:
-            one.until = started + length().total_seconds()
-        else:
-            one.give_up("cancelled, or taken over after its lease ran out")
+        if clock.ticks() > one.until - seconds() * MARGIN:
+            one.give_up(Stop.LEASE)
 
 
-def flush(held: Sequence[Held]) -> None:
-    """Store what ``held`` have written since the last time; what cannot be stored is dropped."""
-    pieces = [(one.execution_id, one.attempt, chunk) for one in held for chunk in one.output.take()]
-    if pieces:
-        try:
-            logs.store(pieces)
-        except Error as exc:
-            log.warning("logs.not_stored", chunks=len(pieces), error=repr(exc))
+def overdue(one: Kept, now: float) -> bool:
+    """Say whether ``one`` should have ended by now, so that it must be forced to."""
+    if one.settling:
+        return False
+    last = max(one.until - seconds() * LAST_MOMENT, one.asked + NOTICE_SECONDS)
+    return now > min(one.deadline, one.asked) + GRACE_SECONDS or now > last
+
+
+def look(lease: Lease, context: Context) -> float:
+    """Return for how many seconds the job may work on before this must be asked again.
+
+    Raises ``StoppedError`` or ``TimeLimitError`` when it may not.
+    """
+    give_up_late([lease])
+    now = clock.ticks()
+    if lease.stop:
+        context.stop.set()
+        raise interrupts.StoppedError(lease.stop.words)
+    if now >= lease.deadline:
+        raise interrupts.TimeLimitError(f"ran longer than {context.timeout.total_seconds():g} s")
+    return min(lease.deadline, lease.until - seconds() * MARGIN) - now
 
 
 @contextmanager
 def hold(
     execution: Execution, context: Context, output: logs.Output, *, since: float
-) -> Iterator[None]:
+) -> Iterator[Lease]:
     """Keep the lease of ``execution``, claimed no earlier than ``since``, while the block runs."""
-    until = since + length().total_seconds()
-    held = Held(execution.pk, execution.attempt, context, output, until)
-    keeper.add(held)
-    try:
-        yield
-    finally:
-        keeper.remove(held)
+    until = since + seconds()
+    deadline = clock.ticks() + context.timeout.total_seconds()
+    with logs.flushed(execution, output):
+        if board.mine is not None:
+            board.mine.take(execution.pk, execution.attempt, until=until, deadline=deadline)
+            try:
+                yield board.mine
+            finally:
+                board.mine.leave()
+            return
+        held = Held(execution.pk, execution.attempt, context, output, until, deadline)
+        keeper.add(held)
+        watcher.add(held)
+        try:
+            yield held
+        finally:
+            held.over = True
+            keeper.remove(held)
+            watcher.remove(held)
 
 
-def _renew_rows(held: Sequence[Held]) -> set[UUID]:
+def held() -> list[Kept]:
+    """All attempts that this process answers for."""
+    return watcher.held()
+
+
+def _rows(statement: str, held: Sequence[Kept]) -> set[tuple[UUID, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            RENEW,
+            statement,
             {
-                "until": clock.now() + length(),
                 "ids": [one.execution_id for one in held],
                 "attempts": [one.attempt for one in held],
+                "now": clock.now(),
+                "seconds": seconds(),
             },
         )
-        return {row[0] for row in cursor.fetchall()}
+        return set(cursor.fetchall())
 
 
-def _give_up_late(held: Sequence[Held]) -> None:
-    margin = length().total_seconds() * MARGIN
+def _tend(held: Sequence[Kept]) -> None:
+    tend(held)
+    if settings.DB_POOL_SIZE or not held:
+        connection.close()
+
+
+def _watch(held: Sequence[Kept]) -> None:
+    """Needs no database: one that hangs must not let a job outlive its lease or its limit."""
+    give_up_late(held)
+    now = clock.ticks()
     for one in held:
-        if clock.ticks() > one.until - margin:
-            one.give_up("its lease could not be renewed")
+        if overdue(one, now):
+            force(one)
 
 
-keeper = Keeper()
+def _nothing(_: Kept) -> None:
+    """Until a worker says how it forces an attempt."""
+
+
+force: Callable[[Kept], None] = _nothing
+keeper: Rounds[Kept] = Rounds("leases", _tend, seconds=0.5)
+watcher: Rounds[Kept] = Rounds("watch", _watch, seconds=0.25)

@@ -6,48 +6,51 @@ import contextlib
 import io
 import traceback
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from executions import clock, leases, transitions
+from executions import children, clock, dispatch, endings, leases, logs, shutdown, transitions
+from executions.endings import give_back, record
 from executions.interrupts import StoppedError, TimeLimitError, interruptible
 from executions.logs import Output
-from executions.models import Attempt
-from executions.transitions import Report, StaleExecutionError
-from jobs import kinds, policies
-from jobs.kinds.base import Context, Failed, Fleet, Outcome, Succeeded, Waiting, class_names
+from executions.models import Execution, Status
+from executions.transitions import StaleExecutionError
+from jobs import kinds
+from jobs.kinds.base import Context, Failed, Fleet, Outcome, class_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from uuid import UUID
 
-    from executions.logs import Chunk
-    from executions.models import Execution
+    from executions.leases import Lease
+
+__all__ = ["give_back", "record", "run"]
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 DATABASE_AWAY = (OperationalError, InterfaceError)
+PATIENCE_LEASES = 3  # how long an outcome waits for a database that is away
 
 
 def run(execution_id: UUID, *, worker: str) -> Outcome | None:
     """Run one attempt of a queued execution and record how it ended.
 
-    Returns ``None`` when there was nothing to run: the message came twice, or too late. Raises
-    ``OperationalError`` when the database is away before anything has begun.
+    Returns ``None`` when there was nothing to run: the message came twice, too late, or after the
+    worker was told to stop. A database that is away before the claim is waited for.
     """
-    since = clock.ticks()
-    execution = transitions.claim(
-        execution_id, worker=worker[:200], now=clock.now(), lease=leases.length()
-    )
-    if execution is None:
+    claimed = _claim(execution_id, worker=worker[:200])
+    if claimed is None:
         log.info("execution.not_claimed", execution_id=str(execution_id))
         return None
 
+    execution, since = claimed
     if settings.DB_POOL_SIZE:
         connection.close()  # back into the pool: a job that waits needs none
     with structlog.contextvars.bound_contextvars(
@@ -55,10 +58,55 @@ def run(execution_id: UUID, *, worker: str) -> Outcome | None:
     ):
         output = Output(clock.now)
         context = _context(execution, output)
-        with leases.hold(execution, context, output, since=since):
-            outcome = _run_kind(execution, context)
-            _settle(execution, outcome, context, output)
+        with leases.hold(execution, context, output, since=since) as lease:
+            outcome = _run_kind(execution, context, lease)
+            lease.finish()
+            _settle(execution, outcome, lease, output)
     return outcome
+
+
+def _claim(execution_id: UUID, *, worker: str) -> tuple[Execution, float] | None:
+    """Claim, and say since when in ``clock.ticks``: the lease is not older."""
+    tries: dict[datetime, float] = {}
+
+    def claim() -> Execution | None:
+        if shutdown.asked():
+            _decline(execution_id)
+            return None
+        since, now = clock.ticks(), clock.now()
+        before = dict(tries)
+        tries[now] = since
+        return transitions.claim(
+            execution_id, worker=worker, now=now, lease=leases.length()
+        ) or _claimed_before(execution_id, worker=worker, tries=before)
+
+    try:
+        execution = _patiently(claim, until=lambda _: shutdown.asked())
+    except DATABASE_AWAY:
+        return None
+    if execution is None or execution.started_at is None:
+        return None
+    if execution.attempt > 1:
+        logs.forget_old(execution)
+    return execution, tries[execution.started_at]
+
+
+def _claimed_before(
+    execution_id: UUID, *, worker: str, tries: dict[datetime, float]
+) -> Execution | None:
+    """Return the execution if an earlier try did claim it and only the answer was lost."""
+    if not tries:
+        return None
+    mine = Execution.objects.filter(
+        pk=execution_id, status=Status.RUNNING, worker=worker, started_at__in=tries
+    )
+    return mine.select_related("version").first()
+
+
+def _decline(execution_id: UUID) -> None:
+    """This worker stops: put the message back, for others."""
+    queued = Execution.objects.filter(pk=execution_id, status=Status.QUEUED)
+    dispatch.publish(list(queued))
 
 
 def _context(execution: Execution, output: Output) -> Context:
@@ -74,11 +122,16 @@ def _context(execution: Execution, output: Output) -> Context:
     )
 
 
-def _run_kind(execution: Execution, context: Context) -> Outcome:
+def _run_kind(execution: Execution, context: Context, lease: Lease) -> Outcome:
+    """Run the job to its outcome; when this returns nothing that it started runs any more."""
     payload = execution.version.payload if execution.payload is None else execution.payload
     try:
         kind = kinds.get(execution.version.kind)
-        with _captured(context, kind.fleet), interruptible(context):
+        with (
+            children.tidied(),
+            _captured(context, kind.fleet),
+            interruptible(lambda: leases.look(lease, context)),
+        ):
             return kind.run(payload, context)
     except TimeLimitError as exc:
         return Failed("timeout", str(exc))
@@ -90,94 +143,48 @@ def _run_kind(execution: Execution, context: Context) -> Outcome:
         return Failed("raised", _in_one_line(exc), trace=trace, labels=labels)
 
 
-def _settle(execution: Execution, outcome: Outcome, context: Context, output: Output) -> None:
-    """Record ``outcome``. A database that is away is tried again until the lease has run out."""
-    chunks = output.take()
+def _settle(execution: Execution, outcome: Outcome, lease: Lease, output: Output) -> None:
+    """Record ``outcome``. A database that is away is tried again for a few leases."""
+    with output.storing:
+        chunks = output.rest()
     _leave_transaction()
+    now = clock.now()  # one instant for all tries: a lost answer is recognised by it
     try:
-        if context.stop.is_set() and isinstance(outcome, Failed):  # what is done need not be redone
-            _patiently(give_back, execution, output=chunks)
+        if lease.stop and isinstance(outcome, Failed):  # what is done need not be redone
+            _until_stored(lambda: give_back(execution, now=now, output=chunks, stop=lease.stop))
         else:
-            _patiently(record, execution, outcome, output=chunks)
+            _until_stored(lambda: record(execution, outcome, now=now, output=chunks))
+        _until_stored(lambda: logs.drop_snapshot(output))
     except StaleExecutionError:
         log.warning("execution.superseded", outcome=type(outcome).__name__)
+        _until_stored(lambda: endings.keep_late(execution, outcome, now=now, output=chunks))
     except DATABASE_AWAY:
         raise
     except Exception as exc:  # an outcome that cannot be stored is an outcome, too
         log.exception("execution.outcome_not_stored")
         failed = Failed("bad_outcome", _in_one_line(exc), retryable=False)
-        _patiently(record, execution, failed, output=[])
+        _until_stored(lambda: record(execution, failed, now=now))
 
 
-def _patiently(settle: Callable[..., None], *args: Any, output: list[Chunk]) -> None:
+def _until_stored(settle: Callable[[], object]) -> None:
+    _patiently(settle, until=stop_after_delay(leases.length() * PATIENCE_LEASES))
+
+
+def _patiently(verb: Callable[[], T], *, until: Callable[..., bool]) -> T:
     attempts = Retrying(
         retry=retry_if_exception_type(DATABASE_AWAY),
         wait=wait_random_exponential(multiplier=0.1, max=2),
-        stop=stop_after_delay(leases.length()),
+        stop=until,
         before_sleep=lambda _: connection.close(),
         reraise=True,
     )
-    attempts(lambda: settle(*args, now=clock.now(), output=output))
+    return attempts(verb)
 
 
 def _leave_transaction() -> None:
     """What a job did to this thread's connection must not take the outcome with it."""
     if connection.connection and not (connection.autocommit or connection.in_atomic_block):
         connection.close()
-
-
-def give_back(execution: Execution, *, now: datetime, output: Sequence[Chunk] = ()) -> None:
-    """This worker could not keep the lease, so another one starts the work again at once.
-
-    The job did nothing wrong, so nothing is counted; one that must not start twice fails.
-    """
-    message = "The worker could not keep its lease and stopped the work."
-    report = Report(reason="lease_not_kept", message=message, output=output)
-    if execution.version.on_lost == policies.OnLost.FAIL:
-        transitions.fail(execution, now=now, report=report, outcome=Attempt.Outcome.LOST)
-    else:
-        transitions.hand_back(execution, now=now, report=report)
-
-
-def record(
-    execution: Execution, outcome: Outcome, *, now: datetime, output: Sequence[Chunk] = ()
-) -> None:
-    """Turn the outcome of the running attempt into the execution's next state.
-
-    Raises ``StaleExecutionError`` when the attempt is no longer the running one.
-    """
-    match outcome:
-        case Succeeded(result):
-            report = Report(result=result, output=output)
-            transitions.succeed(execution, now=now, report=report)
-        case Waiting(until):
-            transitions.wait(execution, now=now, until=until)
-        case Failed():
-            report = Report(
-                reason=outcome.reason,
-                message=outcome.message,
-                trace=outcome.trace,
-                result=outcome.result,
-                output=output,
-            )
-            again = _retry_at(execution, outcome, now)
-            if again is None:
-                transitions.fail(execution, now=now, report=report)
-            else:
-                transitions.retry(execution, now=now, report=report, due_at=again)
-
-
-def _retry_at(execution: Execution, outcome: Failed, now: datetime) -> datetime | None:
-    policy = execution.version.retry_policy
-    if not policy.covers(outcome.words, retryable=outcome.retryable):
-        return None
-    return policies.retry_at(
-        execution.failures + 1,
-        policy=policy,
-        now=now,
-        retry_in=outcome.retry_in,
-        max_attempts=outcome.max_attempts,
-    )
 
 
 class _Stream(io.TextIOBase):

@@ -12,7 +12,7 @@ WITH claimed AS (
         worker = %(worker)s,
         started_at = %(now)s,
         publish_at = NULL,
-        lease_expires_at = %(lease_expires_at)s
+        lease_expires_at = greatest(clock_timestamp(), %(now)s) + %(lease)s
     WHERE id = %(id)s AND status = 'queued'
     RETURNING *
 ), begun AS (
@@ -57,9 +57,10 @@ WITH moved AS (
         AND executions_attempt.finished_at IS NULL
     RETURNING moved.id, moved.job_id, moved.attempt, worker, queued_at, started_at
 ), logged AS (
-    INSERT INTO executions_logchunk (execution_id, attempt, at, stream, text)
-    SELECT moved.id, moved.attempt, chunk.at, chunk.stream, chunk.text
-    FROM moved, jsonb_to_recordset(%(output)s) AS chunk (at timestamptz, stream text, text text)
+    INSERT INTO executions_logchunk (execution_id, attempt, at, stream, text, omitted)
+    SELECT moved.id, moved.attempt, chunk.at, chunk.stream, chunk.text, chunk.omitted
+    FROM moved, jsonb_to_recordset(%(output)s)
+        AS chunk (at timestamptz, stream text, text text, omitted bigint)
 ), told AS (
     INSERT INTO executions_outboxevent (team_id, at, topic, subject, body)
     SELECT team_id, %(now)s, 'execution.' || %(status)s, id, jsonb_build_object(

@@ -135,7 +135,7 @@ def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -
             "worker": worker,
             "pid": os.getpid(),
             "now": now,
-            "lease_expires_at": now + lease,
+            "lease": lease,
         },
     )
     for execution in rows:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
 from django.db import transaction
 
-from executions import transitions
-from executions.models import Attempt, Execution
-from executions.transitions import Report
-from jobs.policies import OnLost
+from executions import endings
+from executions.models import Execution
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-log = structlog.get_logger(__name__)
-
-MAX_LOSSES = 3  # an execution that takes three workers with it is not given a fourth
 
 
 @transaction.atomic
@@ -29,20 +22,7 @@ def rescue(now: datetime, limit: int = 200) -> int:
     """
     lost = list(Execution.objects.lost(now).select_related("version").lock_free(limit))
     for execution in lost:
-        _rescue(execution, now)
+        ended = f"{execution.lease_expires_at:%H:%M:%S} UTC"
+        message = f"{execution.worker} stopped renewing its lease, which ended at {ended}."
+        endings.lose(execution, now=now, reason="worker_lost", message=message)
     return len(lost)
-
-
-def _rescue(execution: Execution, now: datetime) -> None:
-    silent = f"{execution.worker} stopped renewing its lease, which ended at "
-    message = f"{silent}{execution.lease_expires_at:%H:%M:%S} UTC."
-    log.warning("execution.lost", execution_id=str(execution.pk), worker=execution.worker)
-    if execution.version.on_lost == OnLost.FAIL:
-        report = Report(reason="worker_lost", message=message)
-        transitions.fail(execution, now=now, report=report, outcome=Attempt.Outcome.LOST)
-    elif execution.losses + 1 >= MAX_LOSSES:
-        report = Report(reason="quarantined", message=f"{message} It was worker {MAX_LOSSES}.")
-        transitions.fail(execution, now=now, report=report, outcome=Attempt.Outcome.LOST)
-    else:
-        report = Report(reason="worker_lost", message=message)
-        transitions.lose(execution, now=now, report=report)

@@ -67,7 +67,10 @@ class ExecutionEvent(models.Model):
 
 
 class LogChunk(models.Model):
-    """A piece of an execution's output, as it was flushed. Ids order the output."""
+    """A piece of an execution's output, as it was flushed. Ids order the output.
+
+    ``omitted`` bytes were left out at this place, because there were too many.
+    """
 
     execution = models.ForeignKey(
         Execution, on_delete=models.CASCADE, related_name="log_chunks", db_index=False
@@ -76,6 +79,7 @@ class LogChunk(models.Model):
     at = models.DateTimeField()
     stream = models.CharField(max_length=8)
     text = models.TextField()
+    omitted = models.PositiveBigIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["id"]

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 import time
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
 
-from executions import clock, leases, runner, transitions
+from executions import clock, endings, leases, runner, transitions
 from executions.logs import Output
 from executions.models import Attempt, Execution, Status
-from executions.transitions import Report
-from jobs.kinds.base import Failed, Succeeded
+from executions.stops import Stop
+from executions.transitions import Report, StaleExecutionError
+from jobs.kinds.base import Failed, Succeeded, Waiting
 from jobs.kinds.functions import functions, job_function
 from jobs.tests.contexts import a_context
-from tests.factories import ExecutionFactory, JobFactory
+from tests.factories import NOON, ExecutionFactory, JobFactory
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import DjangoAssertNumQueries
@@ -122,51 +125,6 @@ def test_a_function_is_stopped_at_its_time_limit() -> None:
     assert fresh(execution).reason == "timeout"
 
 
-def test_a_worker_that_could_not_keep_its_lease_hands_back() -> None:
-    execution = queued()
-    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
-    assert held is not None
-
-    runner.give_back(held, now=clock.now())
-
-    again = fresh(execution)
-    assert (again.status, again.failures, again.losses) == (Status.SCHEDULED, 0, 0)
-
-
-def test_what_must_not_start_twice_fails_when_its_lease_is_not_kept() -> None:
-    execution = queued(on_lost="fail")
-    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
-    assert held is not None
-
-    runner.give_back(held, now=clock.now())
-
-    assert (fresh(execution).status, fresh(execution).reason) == (Status.FAILED, "lease_not_kept")
-
-
-def test_work_that_was_done_before_the_stop_is_not_done_again() -> None:
-    execution = queued()
-    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
-    assert held is not None
-    context = a_context()
-    context.stop.set()
-
-    runner._settle(held, Succeeded({"done": True}), context, _output())
-
-    assert fresh(execution).status == Status.SUCCEEDED
-
-
-def test_a_stopped_attempt_is_given_back_whatever_it_says() -> None:
-    execution = queued(max_attempts=1)
-    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
-    assert held is not None
-    context = a_context()
-    context.stop.set()
-
-    runner._settle(held, Failed("stopped"), context, _output())
-
-    assert (fresh(execution).status, fresh(execution).failures) == (Status.SCHEDULED, 0)
-
-
 def leaves() -> None:
     sys.exit("bye")
 
@@ -227,37 +185,6 @@ def test_an_edited_payload_replaces_the_job_s() -> None:
     assert fresh(execution).result == {"a": 2}
 
 
-def test_an_outcome_that_comes_after_the_rescue_changes_nothing() -> None:
-    execution = queued()
-    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
-    assert held is not None
-    transitions.lose(fresh(execution), now=clock.now(), report=Report(reason="worker_lost"))
-
-    context = a_context()
-    runner._settle(held, Succeeded({}), context, _output())
-
-    assert fresh(execution).status == Status.SCHEDULED
-    assert execution.attempts.get().outcome == Attempt.Outcome.LOST
-
-
-def _output() -> Output:
-    return Output(clock.now)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_cancelled_execution_is_told_to_stop_at_the_next_renewal(settings: Any) -> None:
-    settings.CHRONOS_LEASE_SECONDS = 3
-    execution = queued()
-    held = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
-    assert held is not None
-    context = a_context()
-
-    with leases.hold(held, context, _output(), since=clock.ticks()):
-        assert not context.stop.wait(2.5)  # renewed meanwhile
-        transitions.cancel(fresh(execution), now=clock.now(), actor="ann")
-        assert context.stop.wait(5)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_output_can_be_read_while_the_job_runs() -> None:
     finish = threading.Event()
@@ -285,3 +212,108 @@ def test_output_can_be_read_while_the_job_runs() -> None:
     finally:
         finish.set()
         thread.join()
+
+
+def claimed(execution: Execution) -> tuple[Execution, leases.Held]:
+    """``execution``, claimed, and its lease."""
+    claimed = transitions.claim(execution.pk, worker="a", now=clock.now(), lease=leases.length())
+    assert claimed is not None
+    until = clock.ticks() + leases.seconds()
+    return claimed, leases.Held(claimed.pk, claimed.attempt, a_context(), output(), until)
+
+
+def output() -> Output:
+    return Output(clock.now)
+
+
+def test_work_that_was_done_before_the_stop_is_not_done_again() -> None:
+    execution, lease = claimed(queued())
+    lease.give_up(Stop.WORKER)
+
+    runner._settle(execution, Succeeded({"done": True}), lease, output())
+
+    assert fresh(execution).status == Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason"), [(Stop.LEASE, "lease_not_kept"), (Stop.WORKER, "worker_stopped")]
+)
+def test_a_stopped_attempt_is_given_back_whatever_it_says(stop: Stop, reason: str) -> None:
+    execution, lease = claimed(queued(max_attempts=1))
+    lease.give_up(stop)
+
+    runner._settle(execution, Failed("stopped"), lease, output())
+
+    assert (fresh(execution).status, fresh(execution).failures) == (Status.SCHEDULED, 0)
+    attempt = execution.attempts.get()
+    assert (attempt.outcome, attempt.reason) == (Attempt.Outcome.HANDED_BACK, reason)
+
+
+def test_an_outcome_that_comes_after_the_rescue_is_kept_as_evidence_only() -> None:
+    execution, lease = claimed(queued())
+    transitions.lose(fresh(execution), now=clock.now(), report=Report(reason="worker_lost"))
+    late = output()
+    late.write("stdout", "I did it\n")
+
+    runner._settle(execution, Succeeded({"n": 1}), lease, late)
+
+    assert fresh(execution).status == Status.SCHEDULED
+    assert execution.attempts.get().outcome == Attempt.Outcome.LOST
+    event = execution.events.get()
+    assert event.what == "late_outcome"
+    assert event.detail == {"attempt": 1, "outcome": "succeeded", "result": {"n": 1}}
+    assert (execution.log_chunks.get().attempt, execution.log_chunks.get().text) == (
+        1,
+        "I did it\n",
+    )
+
+
+def test_an_outcome_whose_answer_was_lost_is_not_late() -> None:
+    execution, _ = claimed(queued())
+    now = clock.now()
+    endings.record(copy(execution), Succeeded(), now=now)
+
+    with pytest.raises(StaleExecutionError):
+        endings.record(execution, Succeeded(), now=now)
+    endings.keep_late(execution, Succeeded(), now=now, output=[])
+
+    assert not execution.events.exists()
+
+
+def test_a_claim_whose_answer_was_lost_is_recognised() -> None:
+    execution, _ = claimed(queued())
+    assert execution.started_at is not None
+    tries = {execution.started_at: clock.ticks()}
+
+    assert runner._claimed_before(execution.pk, worker="a", tries=tries) == execution
+    assert runner._claimed_before(execution.pk, worker="b", tries=tries) is None
+    assert runner._claimed_before(execution.pk, worker="a", tries={NOON: 0.0}) is None
+
+
+def forks() -> str:
+    if os.fork() == 0:
+        sys.exit(3)
+    return f"the copy ended with {os.waitstatus_to_exitcode(os.wait()[1])}"
+
+
+def test_a_copy_that_a_job_forks_does_not_settle_for_it() -> None:
+    execution = calling(forks)
+
+    runner.run(execution.pk, worker="a")
+
+    assert fresh(execution).result == "the copy ended with 3"
+
+
+def waits() -> Waiting:
+    print("ask ann")  # noqa: T201  that is the story
+    return Waiting(NOON)
+
+
+def test_a_function_may_leave_its_end_to_somebody_else() -> None:
+    execution = calling(waits)
+
+    runner.run(execution.pk, worker="a")
+
+    assert (fresh(execution).status, fresh(execution).due_at) == (Status.WAITING, NOON)
+    assert execution.log_chunks.get().text == "ask ann\n"
+    assert execution.attempts.get().finished_at is None

@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.kinds.base import Context, Failed, Fleet, Kind, Outcome, Succeeded, class_names
+from jobs.kinds.base import Context, Failed, Fleet, Kind, Outcome, Succeeded, Waiting, class_names
 from jobs.kinds.functions import RetryLater, functions
 from lib.faults import unknown
 from lib.serializers import StrictSerializer
@@ -70,7 +70,7 @@ def _failed_for_now(exc: RetryLater) -> Failed:
 
 
 def _outcome(returned: Any) -> Outcome:
-    if isinstance(returned, Failed):
+    if isinstance(returned, Failed | Waiting):
         return returned
     try:
         return Succeeded(_as_json(returned.result if isinstance(returned, Succeeded) else returned))
