@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
 LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
 
 
@@ -89,7 +89,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def _tick(self) -> float:
         try:
             close_old_connections()
-            self._work()
+            if self._work():
+                return 0.0
             seconds = self._seconds_to_next(clock.now())
         except Error as exc:
             log.warning("beat.database_away", error=repr(exc))
@@ -115,15 +116,20 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def info(self) -> str:
         return "    . db -> only what is due; any number of beats may run"
 
-    def _work(self) -> None:
-        _guarded(lambda: _drain(scheduler.fire_due))
-        _guarded(lambda: _drain(dispatch.queue_due))
+    def _work(self) -> bool:
+        """Do one batch of every duty that is due; say whether there may be more of it.
+
+        One batch each, so that a backlog of one duty keeps no other from its turn.
+        """
+        duties = (scheduler.fire_due, dispatch.queue_due)
+        handled = [_guarded(partial(_once, duty)) for duty in duties]
         if self._periodic.due():
             _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
         if self._sweep.due():
             _guarded(lambda: maintenance.sweep(clock.now()))
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
+        return any(handled)
 
     def _send(self, entry: Any) -> None:
         with self.app.producer_pool.acquire(block=True, timeout=2) as producer:
@@ -143,19 +149,19 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         return 0.0
 
 
-def _guarded(duty: Callable[[], object]) -> None:
+def _guarded(duty: Callable[[], object]) -> object:
     """Do ``duty``; one that fails must not keep the beat from its other duties."""
     try:
-        duty()
+        return duty()
     except (OperationalError, InterfaceError):
         raise  # the database is away: that is every duty's trouble
     except Exception:
         log.exception("beat.duty_failed")
+        return None
 
 
-def _drain(one_batch: Callable[..., int]) -> None:
-    while one_batch(clock.now(), limit=BATCH) == BATCH:
-        pass
+def _once(duty: Callable[[datetime], int]) -> int:
+    return duty(clock.now())
 
 
 def _host() -> str:

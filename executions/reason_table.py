@@ -202,7 +202,11 @@ FAMILIES: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "What a job does at an instant": (
         ("executed", "The slot has its execution.", ""),
-        ("stretch", "It is one of {count} slots, {first} to {last}, that did not run. {cause}.", ""),
+        (
+            "stretch",
+            "It is one of {count} slots, {first} to {last}, that did not run. {cause}.",
+            "",
+        ),
         ("no_slot", "The schedule ({words}) names no slot at this instant.", ""),
         ("by_hand", "The job has no schedule; it runs when somebody starts it.", ""),
         ("before_job", "The job did not exist; it was made at {at}.", ""),

@@ -5,39 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
-from executions import dispatch, transitions
+from executions import dispatch
+from executions.ledger import Ledger
 from executions.models import Execution, ExecutionEvent, Origin
 from jobs import definitions
 from jobs.models import Schedule
+from jobs.slots import due_at
+from lib.text import storable
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
-    from jobs.models import Job
-    from jobs.policies import Priority, Stretch
+    from jobs.models import Job, ScheduleQuerySet
+    from jobs.policies import Priority
+    from jobs.slots import Taken
 
 log = structlog.get_logger(__name__)
 
+MOST_ROWS = 2_000  # a transaction; a schedule adds at most ``policies.BATCH`` and two stretches
 
-@transaction.atomic
+
 def fire_due(now: datetime, *, limit: int = 500) -> int:
-    """Create an execution for every slot due by ``now``; return how many schedules fired.
+    """Settle slots that are due by ``now``; return how many schedules were handled, 0 for none.
 
-    Any number of processes may call this at once: SKIP LOCKED deals the schedules out, and
-    ``one_execution_per_slot`` swallows a slot that was fired before a crash.
+    Each call takes two bounded batches, one from either end: what has just become due, so that a
+    backlog of any length delays nothing by more than a batch, and what is due for longest, so
+    that it is not put off for ever. Any number of processes may call this at once: SKIP LOCKED
+    deals the schedules out, and ``one_execution_per_slot`` swallows a slot that was fired before
+    a crash.
     """
-    due = Schedule.objects.due(now).select_related("job__current__limit").lock_free(limit)
-    schedules = list(due)
-    if not schedules:
-        return 0
-    executions = [row for schedule in schedules for row in _fire(schedule, now)]
-    Execution.objects.bulk_create(executions, ignore_conflicts=True, batch_size=1000)
-    Schedule.objects.bulk_update(
-        schedules, ["next_fire_at", "last_fired_at", "enabled", "disabled_reason"]
-    )
-    return len(schedules)
+    newest = _fire(Schedule.objects.newly_due(now), now, limit)
+    return newest + _fire(Schedule.objects.due(now), now, limit)
 
 
 def run_now(  # noqa: PLR0913  each is a choice of the caller's
@@ -73,35 +74,73 @@ def run_now(  # noqa: PLR0913  each is a choice of the caller's
     return execution
 
 
-def _fire(schedule: Schedule, now: datetime) -> list[Execution]:
+def _fire(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
+    try:
+        return _fire_batch(due, now, limit)
+    except (DataError, IntegrityError):
+        log.exception("schedules.not_stored")
+    return sum(_fire_alone(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
+
+
+def _fire_alone(pk: UUID, now: datetime) -> int:
+    """Fire one schedule of a batch that could not be stored; disable it if it is to blame."""
+    try:
+        return _fire_batch(Schedule.objects.due(now).filter(pk=pk), now, 1)
+    except (DataError, IntegrityError) as exc:
+        schedule = Schedule.objects.get(pk=pk)
+        _set_aside(schedule, exc)
+        Schedule.objects.save_progress([schedule])
+        return 1
+
+
+@transaction.atomic
+def _fire_batch(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
+    schedules = list(due.limited().lock_free(limit))
+    if not schedules:
+        return 0
+    ledger = Ledger(schedules)
+    taken = []
+    for schedule in schedules:
+        _take(schedule, ledger, now)
+        taken.append(schedule)
+        if len(ledger) >= MOST_ROWS:
+            break
+    ledger.store(now)
+    Schedule.objects.save_progress(taken)
+    return len(taken)
+
+
+def _take(schedule: Schedule, ledger: Ledger, now: datetime) -> None:
+    if schedule.is_fixed_delay and Execution.objects.unfinished(schedule).exists():
+        schedule.next_fire_at = None  # an edit named a slot; the end of the execution names it anew
+        return
     try:
         taken = schedule.take_slots(now)
     except Exception as exc:  # noqa: BLE001  one broken row must not stop the others
-        schedule.enabled = False
-        schedule.disabled_reason = str(exc)[:300]
-        log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))
-        return []
-    run = [
-        Execution.of(schedule.job, now=now, due_at=slot, schedule=schedule, scheduled_for=slot)
-        for slot in taken.run
-    ]
-    if taken.skipped is None:
-        return run
-    return [_skipped(schedule, taken.skipped, now), *run]
-
-
-def _skipped(schedule: Schedule, stretch: Stretch, now: datetime) -> Execution:
-    """One row stands for a whole stretch of missed slots: its first, its last, their number."""
-    detail = {
-        "first": stretch.first.isoformat(),
-        "last": stretch.last.isoformat(),
-        "count": stretch.count,
-    }
-    return Execution.of(
-        schedule.job,
-        now=now,
-        due_at=stretch.first,
-        schedule=schedule,
-        scheduled_for=stretch.first,
-        **transitions.born_skipped(now=now, reason="misfire", detail=detail),
+        _set_aside(schedule, exc)
+        return
+    for stretch in taken.skipped:
+        ledger.skip(schedule, stretch)
+    starts = due_at(
+        taken,
+        jitter=schedule.jitter,
+        since=_free_from(schedule, taken, now),
+        pace=schedule.catch_up_pace,
     )
+    for slot, start in zip(taken.run, starts, strict=True):
+        ledger.run(schedule, slot, start)
+
+
+def _free_from(schedule: Schedule, taken: Taken, now: datetime) -> datetime:
+    """Return when the first late slot may start: a pace after the last one of the batch before."""
+    if not (taken.late and schedule.catch_up_pace):
+        return now
+    last = Execution.objects.before(schedule, taken.run[0])
+    return max(now, last.due_at + schedule.catch_up_pace) if last else now
+
+
+def _set_aside(schedule: Schedule, exc: Exception) -> None:
+    """Keep ``schedule`` from being due until somebody changes it."""
+    schedule.enabled = False
+    schedule.disabled_reason = storable(str(exc))[:300]
+    log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))

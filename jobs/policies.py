@@ -1,4 +1,4 @@
-"""Enums and pure rules: which slots run after a pause, and when a failed attempt is tried again."""
+"""Enums and pure rules: how a job treats its slots, and when a failed attempt is tried again."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from enum import IntEnum, StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from jobs.triggers.walk import first_of_newest, slots_between
 from lib import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
-
-    from jobs.triggers.base import Trigger
 
 GRACE = timedelta(seconds=60)
 """A slot noticed later than this is late.
@@ -30,8 +27,6 @@ BATCH = 500
 
 CATCH_UP = 10_000
 """How many slots ``Misfire.ALL`` makes up for; older ones are skipped."""
-
-_MOMENT = timedelta.resolution
 
 
 class Misfire(StrEnum):
@@ -200,74 +195,3 @@ def jitter(job_id: UUID, longest: timedelta) -> timedelta:
     """
     number = int.from_bytes(blake2b(job_id.bytes, digest_size=6).digest())
     return longest * (number / (1 << 48))
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Slots in a row: the first, the last, and how many there are with both."""
-
-    first: datetime
-    last: datetime
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of the due slots of a schedule.
-
-    ``skipped`` comes before every slot of ``run``, and ``run`` before ``cursor``, the first slot
-    that is not decided yet: usually in the future, None if there is none. It is still due when
-    more slots run than fit into one batch; ask again then.
-    """
-
-    run: list[datetime]
-    skipped: Stretch | None
-    cursor: datetime | None
-
-
-def slots_to_run(
-    trigger: Trigger,
-    cursor: datetime,
-    now: datetime,
-    misfire: Misfire,
-    *,
-    cap: int = CATCH_UP,
-) -> Taken:
-    """Decide about every slot from ``cursor``, the first one not decided yet, up to ``now``.
-
-    ``cap`` is how many slots ``Misfire.ALL`` makes up for, at least 1. The answer holds at most
-    ``BATCH`` slots and is found in bounded time, however many are due.
-    """
-    if cursor > now:
-        return Taken([], None, cursor)
-    kept = _first_kept(trigger, cursor, now, misfire, cap=cap)
-    skipped = _stretch(trigger, cursor, kept or now + _MOMENT)
-    if kept is None or kept > now:
-        return Taken([], skipped, kept)
-    run = [kept, *slots_between(trigger, kept, now, limit=BATCH - 1)]
-    return Taken(run, skipped, trigger.after(run[-1]))
-
-
-def _first_kept(
-    trigger: Trigger, cursor: datetime, now: datetime, misfire: Misfire, *, cap: int
-) -> datetime | None:
-    """Return the first slot from ``cursor`` on that is not skipped; it may lie after ``now``."""
-    punctual = now - GRACE
-    if cursor >= punctual:
-        return cursor
-    match misfire:
-        case Misfire.SKIP:
-            return trigger.after(punctual - _MOMENT)
-        case Misfire.LATEST:
-            return max(cursor, trigger.at_or_before(now) or cursor)
-        case Misfire.ALL if 1 + trigger.count(cursor, now) > cap:
-            return first_of_newest(trigger, cursor, now, number=cap)
-    return cursor
-
-
-def _stretch(trigger: Trigger, first: datetime, end: datetime) -> Stretch | None:
-    """Describe the slots from ``first`` on and before ``end``."""
-    if first >= end:
-        return None
-    last = max(first, trigger.at_or_before(end - _MOMENT) or first)
-    return Stretch(first, last, 1 + trigger.count(first, last))

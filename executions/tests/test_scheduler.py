@@ -12,7 +12,7 @@ from django.db import connection
 
 from executions import scheduler
 from executions.models import Execution, ExecutionEvent, Origin, Status
-from jobs import definitions
+from jobs import definitions, slots
 from jobs.models import Schedule
 from jobs.policies import Misfire
 from tests.factories import NOON, JobFactory, ScheduleFactory
@@ -140,3 +140,111 @@ def test_a_paused_job_cannot_be_started() -> None:
         scheduler.run_now(job, now=NOON, actor="ann")
 
     assert not Execution.objects.exists()
+
+
+# --- fairness and bounds -------------------------------------------------------------------------
+
+
+def test_a_backlog_does_not_hold_up_what_has_just_become_due() -> None:
+    for number in range(6):
+        ScheduleFactory.create(next_fire_at=NOON - timedelta(days=1, minutes=number))
+    punctual = ScheduleFactory.create(next_fire_at=NOON)
+
+    assert scheduler.fire_due(NOON, limit=2) == 4
+
+    assert Execution.objects.filter(schedule=punctual, due_at=NOON).exists()
+    oldest = NOON - timedelta(days=1, minutes=5)
+    assert not Schedule.objects.filter(next_fire_at=oldest).exists()
+    assert Schedule.objects.due(NOON).count() == 3
+
+
+def test_a_batch_stays_small_however_many_slots_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "MOST_ROWS", 10)
+    for _ in range(4):
+        ScheduleFactory.create(misfire=Misfire.ALL)
+    ten_minutes_later = NOON + timedelta(minutes=9)
+
+    assert scheduler.fire_due(ten_minutes_later) == 2
+
+    assert Execution.objects.count() == 20
+    while scheduler.fire_due(ten_minutes_later):
+        pass
+    assert Execution.objects.count() == 40
+
+
+def test_late_slots_start_a_pace_apart_also_over_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "BATCH", 3)
+    later = NOON + timedelta(minutes=9, seconds=1)
+    ScheduleFactory.create(misfire=Misfire.ALL, catch_up_pace_seconds=10)
+
+    while scheduler.fire_due(later):
+        pass
+
+    rows = Execution.objects.order_by("scheduled_for")
+    starts = [row.due_at for row in rows]
+    assert [row.scheduled_for for row in rows] == [NOON + n * MINUTE for n in range(10)]
+    assert starts[:9] == [later + n * timedelta(seconds=10) for n in range(9)]
+    assert starts[9] == NOON + 9 * MINUTE, "it is punctual"
+
+
+def test_jitter_delays_the_start_and_leaves_the_slot_where_it_is() -> None:
+    schedule = ScheduleFactory.create(jitter_seconds=30)
+
+    scheduler.fire_due(NOON)
+    scheduler.fire_due(NOON + MINUTE)
+
+    first, second = Execution.objects.order_by("scheduled_for")
+    assert (first.scheduled_for, second.scheduled_for) == (NOON, NOON + MINUTE)
+    assert first.due_at - NOON == second.due_at - NOON - MINUTE == schedule.jitter
+    assert timedelta(0) < schedule.jitter < timedelta(seconds=30)
+
+
+def test_a_schedule_that_may_run_twice_ends_with_the_second_run() -> None:
+    schedule = ScheduleFactory.create(max_executions=2, misfire=Misfire.ALL)
+
+    scheduler.fire_due(NOON + 4 * MINUTE)
+
+    schedule.refresh_from_db()
+    ended = Execution.objects.get(status=Status.SKIPPED)
+    assert (schedule.next_fire_at, schedule.fired) == (None, 2)
+    assert Execution.objects.filter(status=Status.SCHEDULED).count() == 2
+    assert (ended.reason, ended.result and ended.result["count"]) == ("ended", 3)
+
+
+def test_a_row_that_the_database_refuses_is_set_aside_and_stops_nobody() -> None:
+    broken = ScheduleFactory.create(fired=2**31 - 1)
+    sound = [ScheduleFactory.create() for _ in range(3)]
+
+    scheduler.fire_due(NOON)
+
+    broken.refresh_from_db()
+    assert not broken.enabled
+    assert "out of range" in broken.disabled_reason
+    assert set(Execution.objects.values_list("schedule", flat=True)) == {row.pk for row in sound}
+
+
+def test_a_change_brings_back_what_was_set_aside() -> None:
+    broken = ScheduleFactory.create(type="cron", cron="0 12 * * *", timezone="Mars/Olympus")
+    scheduler.fire_due(NOON)
+
+    cron = {"type": "cron", "cron": "0 12 * * *", "timezone": "UTC"}
+    definitions.change(broken.job, {"schedule": cron}, actor=None, now=NOON)
+
+    broken.refresh_from_db()
+    assert (broken.enabled, broken.next_fire_at) == (True, NOON + timedelta(days=1))
+
+
+def test_a_choice_at_the_resume_goes_before_the_misfire_policy() -> None:
+    schedule = ScheduleFactory.create(misfire=Misfire.SKIP)
+    schedule.owe(Misfire.ALL, until=NOON + 2 * MINUTE)
+    schedule.save()
+
+    while scheduler.fire_due(NOON + 10 * MINUTE):
+        pass
+
+    schedule.refresh_from_db()
+    ran = Execution.objects.filter(status=Status.SCHEDULED).order_by("scheduled_for")
+    skipped = Execution.objects.get(status=Status.SKIPPED)
+    assert [row.scheduled_for for row in ran] == [NOON + n * MINUTE for n in (0, 1, 2, 9, 10)]
+    assert (skipped.reason, skipped.result and skipped.result["count"]) == ("misfire", 6)
+    assert (schedule.missed, schedule.missed_until) == ("", None)

@@ -16,6 +16,7 @@ from lib.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from enum import Enum
 
 
@@ -31,6 +32,15 @@ class JobQuerySet(models.QuerySet["Job"]):
     def kept(self) -> JobQuerySet:
         """Jobs that are not archived."""
         return self.filter(archived_at__isnull=True)
+
+    def limited(self) -> JobQuerySet:
+        """Jobs whose executions share a limit, with that limit."""
+        return self.filter(current__limit__isnull=False).select_related("current__limit")
+
+    def resting_until(self, now: datetime) -> JobQuerySet:
+        """Paused jobs whose pause is over by ``now``, the longest over first."""
+        over = self.filter(paused_at__isnull=False, paused_until__lte=now)
+        return over.kept().order_by("paused_until")
 
     def described(self) -> JobQuerySet:
         """Jobs with all that an answer about them needs, in one query."""
@@ -71,6 +81,11 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="job_team_idx"),
+            models.Index(
+                fields=["paused_until"],
+                name="job_paused_until_idx",
+                condition=Q(paused_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,28 +2,71 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db import models
-from django.db.models import Q
+from django.db import connection, models
+from django.db.models import F, Q
 
 from jobs import policies, specs, triggers
 from jobs.models.job import Job, choices
+from jobs.slots import NO_GRACE, Rule, Why, pass_over, slots_to_run
 from jobs.triggers.preview import preview
 from lib.ids import new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
+    from uuid import UUID
 
+    from jobs.slots import Stretch, Taken
     from jobs.triggers.base import Trigger
     from jobs.triggers.preview import Preview
+
+
+ENDED = "ended"
+"""Why a schedule with a fixed delay is disabled that will not fire again."""
+
+SAVE_PROGRESS = """
+UPDATE jobs_schedule
+SET next_fire_at = moved.next_fire_at,
+    last_fired_at = moved.last_fired_at,
+    audited_until = moved.audited_until,
+    fired = moved.fired,
+    missed = moved.missed,
+    missed_until = moved.missed_until,
+    enabled = moved.enabled,
+    disabled_reason = moved.disabled_reason
+FROM json_to_recordset(%s) AS moved (id uuid, next_fire_at timestamptz, last_fired_at timestamptz,
+    audited_until timestamptz, fired int, missed text, missed_until timestamptz, enabled bool,
+    disabled_reason text)
+WHERE jobs_schedule.id = moved.id
+"""
+PROGRESS = (
+    *("id", "next_fire_at", "last_fired_at", "audited_until", "fired"),
+    *("missed", "missed_until", "enabled", "disabled_reason"),
+)
+
+
+UNAUDITED = Q(audited_until__isnull=False) & (
+    Q(next_fire_at__isnull=True) | Q(audited_until__lt=F("next_fire_at"))
+)
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def due(self, now: datetime) -> ScheduleQuerySet:
         """Schedules whose next slot has come, the most overdue first."""
         return self.filter(enabled=True, next_fire_at__lte=now).order_by("next_fire_at")
+
+    def newly_due(self, now: datetime) -> ScheduleQuerySet:
+        """The same, the least overdue first: a backlog must not hold up what is punctual."""
+        return self.due(now).order_by("-next_fire_at")
+
+    def limited(self) -> ScheduleQuerySet:
+        """The same, each with ``limit_id``: what limit executions of its job share, if any."""
+        marked = {"limit_id": F("job__current__limit")}  # a dict: the model declares the name
+        return self.annotate(**marked)
 
     def lock_free(self, limit: int) -> ScheduleQuerySet:
         """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
@@ -33,6 +76,21 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """When the next enabled schedule after ``now`` is due; ``None`` when none is."""
         coming = self.filter(enabled=True, next_fire_at__gt=now).order_by("next_fire_at")
         return coming.values_list("next_fire_at", flat=True).first()
+
+    def unarmed(self) -> ScheduleQuerySet:
+        """Schedules whose next slot depends on the end of an execution."""
+        delayed = self.filter(mode=policies.IntervalMode.FIXED_DELAY, next_fire_at__isnull=True)
+        return delayed.exclude(disabled_reason=ENDED).order_by("pk")
+
+    def unaudited(self) -> ScheduleQuerySet:
+        """Schedules with slots that were decided since the last audit, the longest first."""
+        return self.filter(UNAUDITED).order_by("audited_until")
+
+    def save_progress(self, schedules: Collection[Schedule]) -> None:
+        """Store how far the slots of ``schedules`` are decided, in one statement."""
+        rows = [{name: getattr(row, name) for name in PROGRESS} for row in schedules]
+        with connection.cursor() as cursor:
+            cursor.execute(SAVE_PROGRESS, [json.dumps(rows, default=str)])
 
 
 class Schedule(models.Model):
@@ -75,12 +133,15 @@ class Schedule(models.Model):
     missed = models.CharField(
         max_length=16, choices=choices(policies.Misfire), blank=True, db_default="", editable=False
     )
+    missed_until = models.DateTimeField(null=True, blank=True, editable=False)
     fired = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     audited_until = models.DateTimeField(null=True, blank=True, editable=False)
     next_fire_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_fired_at = models.DateTimeField(null=True, blank=True, editable=False)
     enabled = models.BooleanField(default=True, editable=False)
     disabled_reason = models.CharField(max_length=300, blank=True, editable=False)
+
+    limit_id: UUID | None  # only of a row that is about to be fired
 
     objects: ClassVar[ScheduleQuerySet] = ScheduleQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -104,6 +165,16 @@ class Schedule(models.Model):
                 name="schedule_due_idx",
                 condition=Q(enabled=True, next_fire_at__isnull=False),
             ),
+            models.Index(
+                fields=["id"],
+                name="schedule_unarmed_idx",
+                condition=Q(mode="fixed_delay", next_fire_at__isnull=True),
+            ),
+            models.Index(
+                fields=["audited_until"],
+                name="schedule_unaudited_idx",
+                condition=UNAUDITED,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -126,6 +197,11 @@ class Schedule(models.Model):
         """How long after each slot the job starts; the same every time."""
         return policies.jitter(self.job_id, timedelta(seconds=self.jitter_seconds))
 
+    @property
+    def catch_up_pace(self) -> timedelta:
+        """How far apart late slots start."""
+        return timedelta(seconds=self.catch_up_pace_seconds)
+
     def preview(self, now: datetime, *, count: int) -> Preview:
         """Return the next ``count`` slots after ``now``, and what to know about them.
 
@@ -137,15 +213,67 @@ class Schedule(models.Model):
     def trigger(self) -> Trigger:
         return triggers.build(self.spec)
 
-    def take_slots(self, now: datetime) -> policies.Taken:
+    @property
+    def left(self) -> int | None:
+        """How many more executions the schedule may have; None: any number."""
+        return None if self.max_executions is None else max(0, self.max_executions - self.fired)
+
+    @property
+    def is_fixed_delay(self) -> bool:
+        return self.mode == policies.IntervalMode.FIXED_DELAY
+
+    def take_slots(self, now: datetime) -> Taken:
         """Move the cursor past ``now``; return what to run and what to skip.
 
-        Raises ``TriggerError`` when the schedule cannot name its next slot.
+        After a resume, the slots up to it come first, by what was chosen then. Raises
+        ``TriggerError`` when the schedule cannot name its next slot.
         """
-        assert self.next_fire_at is not None  # noqa: S101  only due schedules are taken
-        taken = policies.slots_to_run(
-            self.trigger, self.next_fire_at.astimezone(UTC), now, policies.Misfire(self.misfire)
-        )
-        self.next_fire_at = taken.cursor
+        cursor = self._cursor()
+        if self.missed and self.missed_until and cursor <= self.missed_until:
+            missed = policies.Misfire(self.missed)
+            rule = self._rule(missed, grace=NO_GRACE, why=Why.PAUSED)
+            taken = slots_to_run(self._takable(cursor), cursor, min(self.missed_until, now), rule)
+        else:
+            rule = self._rule(policies.Misfire(self.misfire))
+            taken = slots_to_run(self._takable(cursor), cursor, now, rule)
+        self._move(taken)
         self.last_fired_at = now
         return taken
+
+    def pass_over(self, now: datetime, why: Why) -> tuple[Stretch, ...]:
+        """Move the cursor past ``now`` and return what is skipped: one stretch, or nothing.
+
+        A schedule that cannot name its slots stays where it is; firing sets it aside.
+        """
+        if self.next_fire_at is None or self.next_fire_at > now:
+            return ()
+        try:
+            taken = pass_over(self.trigger, self._cursor(), now, why)
+        except triggers.TriggerError:
+            return ()
+        self._move(taken)
+        return taken.skipped
+
+    def owe(self, missed: policies.Misfire, *, until: datetime) -> None:
+        """Settle what is due by ``until`` as ``missed`` says, whatever the misfire policy is."""
+        self.missed, self.missed_until = missed.value, until
+
+    def _cursor(self) -> datetime:
+        assert self.next_fire_at is not None  # noqa: S101  only due schedules are taken
+        return self.next_fire_at.astimezone(UTC)
+
+    def _takable(self, cursor: datetime) -> Trigger:
+        """After a fixed delay there is one slot; the next one follows from its execution."""
+        if self.is_fixed_delay:
+            return triggers.build({"type": "once", "run_at": cursor})
+        return self.trigger
+
+    def _rule(self, misfire: policies.Misfire, **changes: Any) -> Rule:
+        return Rule(misfire=misfire, cap=max(1, self.catch_up_max), left=self.left, **changes)
+
+    def _move(self, taken: Taken) -> None:
+        self.audited_until = self.audited_until or self.next_fire_at
+        self.next_fire_at = taken.cursor
+        self.fired += len(taken.run)
+        if not (taken.cursor and self.missed_until and taken.cursor <= self.missed_until):
+            self.missed, self.missed_until = "", None
