@@ -39,7 +39,7 @@ def _work(world: World) -> None:
     for word in PASSES:
         world.take(Step("sweep", word=word))
     world.take(Step("queue", 4))
-    while world.network.messages:
+    while world.network.messages():
         world.take(Step("deliver"))
     while world.runs:
         world.take(Step("finish", word="succeed"))

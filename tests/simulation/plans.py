@@ -61,7 +61,7 @@ PHRASES = {
     "run_now deliver freeze tick=31 sweep=rescue queue deliver thaw finish=succeed": 4,
     "run_now deliver kill tick=31 sweep=rescue queue deliver kill tick=31 sweep=rescue queue "
     "deliver kill|finish tick=31 sweep=rescue queue deliver": 2,
-    "run_now queue lose|flush tick=21 sweep=redispatch double deliver deliver finish": 3,
+    "run_now queue lose|flush|delay tick=21 sweep=redispatch double deliver deliver finish": 3,
     "tick fire pause|archive tick resume|restore fire queue": 3,
     "tick fire change tick fire queue": 2,
     "pause_queue tick fire queue resume_queue queue": 1,
@@ -74,7 +74,7 @@ PHRASES = {
     "sweep": 1,
 }
 TICKS = (0.5, 2, 5, 11, 21, 31, 61, 130)
-NEVER_FAULTY = frozenset({"tick", "lose", "double", "flush", "kill", "freeze", "thaw"})
+NEVER_FAULTY = frozenset({"tick", "lose", "delay", "double", "flush", "kill", "freeze", "thaw"})
 OVERTAKING = (
     "fire queue deliver finish sweep cancel run_now redrive pause resume change archive restore"
 )

@@ -26,6 +26,7 @@ from executions.transitions import StaleExecutionError, TransitionError
 from jobs import bodies, definitions
 from jobs.definitions import DefinitionError
 from jobs.kinds.base import Context, Failed, Outcome, Succeeded
+from tests.simulation.network import named_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,15 +71,17 @@ def sweep(world: World, step: Step) -> None:
 
 def deliver(world: World, step: Step) -> None:
     """A worker takes a message. One that finds no database has Celery send it again."""
-    named = world.network.take(step.pick)
-    if named is None:
+    message = world.network.take(step.pick)
+    if message is None:
         return
     now = world.seen(step)
     worker = f"worker-{step.pick}"
     try:
-        execution = transitions.claim(named, worker=worker, now=now, lease=leases.length())
+        execution = transitions.claim(
+            named_in(message), worker=worker, now=now, lease=leases.length()
+        )
     except OperationalError:
-        world.network.messages.append(named)
+        world.network.put_back(message)
         raise
     if execution is not None:
         world.runs.append(_begun(execution, now))
@@ -155,6 +158,7 @@ def tick(world: World, step: Step) -> None:
     """Time goes on, and living workers renew their leases in time."""
     world.now += timedelta(seconds=step.amount)
     world.set_clock()
+    world.network.pass_time(step.amount)
     alive = [run for run in world.runs if not run.frozen]
     held = {id(run): _held(run, world.now) for run in alive}
     leases.tend(list(held.values()))
@@ -232,7 +236,11 @@ def _queue(step: Step) -> Queue:
 
 
 def lose(world: World, step: Step) -> None:
-    world.network.take(step.pick)
+    world.network.lose(step.pick)
+
+
+def delay(world: World, step: Step) -> None:
+    world.network.delay(step.pick)
 
 
 def double(world: World, step: Step) -> None:
@@ -240,14 +248,14 @@ def double(world: World, step: Step) -> None:
 
 
 def flush(world: World, step: Step) -> None:
-    world.network.messages.clear()
+    world.network.flush()
 
 
 VERBS: dict[str, Callable[[World, Step], None]] = {
     verb.__name__: verb
     for verb in (
         tick, fire, queue, deliver, finish, sweep, kill, freeze, thaw, give_back, cancel, run_now,
-        redrive, lose, double, flush, pause, resume, change, archive, restore, pause_queue,
+        redrive, lose, delay, double, flush, pause, resume, change, archive, restore, pause_queue,
         resume_queue,
     )
 }  # fmt: skip

@@ -21,7 +21,9 @@ from tests.simulation.network import Network
 from tests.simulation.plans import Plan, Step
 from tests.simulation.processes import REFUSALS, VERBS, Run
 
-ASIDE = frozenset({"kill", "freeze", "thaw", "lose", "double", "flush"})  # nothing is stored
+ASIDE = frozenset(
+    {"kill", "freeze", "thaw", "lose", "delay", "double", "flush"}
+)  # nothing is stored
 
 EMPTY = """
 DELETE FROM django_celery_results_taskresult; DELETE FROM executions_outboxevent;
@@ -79,7 +81,6 @@ class World:
             pass
         if step.verb in ASIDE:
             return
-        self.network.collect()
         believed = self.now if step.verb == "tick" else self.seen(step)
         self.account.observe(step, believed, self.runs)
 
