@@ -33,7 +33,7 @@ def test_idle_beat_frozen_and_thawed(ground: Ground) -> None:
             since = clock.read()
             trial.await_starts(6)
             ground.beats[0].thaw()
-        trial.bites("slots fired meanwhile", trial.executions.filter(created_at__gt=since).exists)
+        trial.bites("slots fired since", trial.executions.filter(created_at__gt=since).count)
         verdict = trial.verdict()
 
     assert verdict.holds, verdict.violations
@@ -56,7 +56,7 @@ def test_io_worker_frozen_past_its_lease(ground: Ground) -> None:
             eventually(trial.ended("lost"), within=20)
             ground.target.gate.set()  # the answer is there when the worker wakes up
             victim.thaw()
-        trial.bites("late writes refused", lambda: "execution.superseded" in victim.output)
+        trial.bites("late writes refused", lambda: victim.output.count("execution.superseded"))
         verdict = trial.verdict()
 
     assert verdict.holds, verdict.violations

@@ -37,7 +37,7 @@ class Trial:
         self.size = report.size()
         self.random = random.Random(f"{report.seed()}/{name}")
         self.jobs: list[Job] = []
-        self.bit: list[str] = []
+        self.bit: dict[str, Callable[[], object]] = {}
         self._ground = ground
         self._executions: set[str] = set()
         self._slots: set[Slot] = set()
@@ -157,9 +157,9 @@ class Trial:
         wanted = set(map(str, ids))
         return [start for start in self.starts() if start.execution in wanted]
 
-    def ended(self, outcome: str) -> Callable[[], bool]:
-        """A check that some attempt has ended with ``outcome``."""
-        return self.attempts.filter(outcome=outcome).exists
+    def ended(self, outcome: str) -> Callable[[], int]:
+        """A check that counts the attempts that have ended with ``outcome``."""
+        return self.attempts.filter(outcome=outcome).count
 
     def await_starts(self, number: int, *, within: float = 30.0) -> None:
         """Wait until ``number`` starts were seen."""
@@ -175,9 +175,12 @@ class Trial:
         self._faults.append(Fault(began_at=began_at, healed_at=clock.read()))
 
     def bites(self, what: str, check: Callable[[], object], *, within: float = 30.0) -> None:
-        """Prove that the fault hit: ``check`` must become true. ``what`` goes into the report."""
+        """Prove that the fault hit: ``check`` must become true. ``what`` goes into the report.
+
+        A ``check`` that counts is asked again at the end, and its number goes before ``what``.
+        """
         eventually(check, within=within, what=what)
-        self.bit.append(what)
+        self.bit[what] = check
 
     def verdict(self, *, within: float = 60.0) -> Verdict:
         """Wait until all is settled or ``within`` seconds are over, judge, and report."""
@@ -190,8 +193,13 @@ class Trial:
             [job.pk for job in self.jobs], target=self._ground.target, file=self._ground.record
         )
         verdict = judge(self.plan, history, self._faults)
-        report.REPORT.add(report.Row(self.name, ", ".join(self.bit), verdict))
+        report.REPORT.add(report.Row(self.name, ", ".join(self._bitten()), verdict))
         return verdict
+
+    def _bitten(self) -> Iterator[str]:
+        for what, check in self.bit.items():
+            value = check()
+            yield f"{value} {what}" if type(value) is int else what
 
     def _settled(self) -> bool:
         if self.executions.filter(status__in=UNFINISHED).exists():
