@@ -46,6 +46,7 @@ WORK = [
 ]
 FLEET = [
     _list("Queues", "executions.queue", "low_priority"),
+    _list("Limits", "jobs.limit", "speed"),
     _list("Workers", "executions.worker", "precision_manufacturing"),
     _list("Beats", "executions.beat", "timer"),
 ]

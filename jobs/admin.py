@@ -1,4 +1,4 @@
-"""Jobs and their schedules: write, run now, pause, resume."""
+"""Jobs, their schedules and limits: write, run now, pause, resume."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.badges import badge
 from accounts.cells import EMPTY, instant, link, pretty
-from accounts.models import Team
 from accounts.roles import Verb
 from accounts.row_actions import Act, ReasonForm
-from accounts.team_rows import teams_allowing
-from accounts.theme import ChronosAdmin, WindowInline
+from accounts.theme import WindowInline
 from executions import scheduler
 from executions.models import FINISHED, Execution
 from jobs import bodies, definitions, forms, host
+from jobs.definition_admin import DefinitionAdmin
 from jobs.definitions import DefinitionError
-from jobs.models import Job, JobVersion, Schedule
+from jobs.limit_window import LimitAdmin
+from jobs.models import Job, JobVersion, Limit, Schedule
 from jobs.schedule_window import ScheduleAdmin, in_words
 
 if TYPE_CHECKING:
-    from django.db.models import ForeignKey
-    from django.forms import ModelChoiceField
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
@@ -82,22 +79,19 @@ class VersionInline(WindowInline):
 
 
 @admin.register(Job)
-class JobAdmin(ChronosAdmin):
+class JobAdmin(DefinitionAdmin):
     """Each save makes a version; executions in flight keep theirs."""
 
-    team_path = "team"
     when_empty = "No job yet; the button above makes the first one."
     form = forms.JobForm
     fieldsets: ClassVar[Any] = forms.FIELDSETS
     conditional_fields = forms.SHOWN_WHEN
-    autocomplete_fields = ["team"]
     inlines = [VersionInline]
     list_display = ["name", "state", "kind_name", "when", "next_run", "last", "team"]
     list_filter = [JobStateFilter, "kind"]
     list_select_related = ["schedule", "team"]
     search_fields = ["name", "slug"]
     ordering = ["-pk"]
-    sortable_by = ()
     action_form = ReasonForm
     explained = frozenset({"pause"})
     actions = ["run_now", "pause", "resume", "archive", "restore"]
@@ -117,9 +111,6 @@ class JobAdmin(ChronosAdmin):
         archived = obj is not None and obj.archived_at is not None
         return not archived and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return False  # archive it; its history stays
-
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         if obj is None:
             return []
@@ -132,28 +123,6 @@ class JobAdmin(ChronosAdmin):
             (_, first), *others = self.fieldsets
             return [(None, {"fields": ["state", *first["fields"]]}), *others]
         return [(None, {"fields": DEFINITION})]
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        mine = Team.objects.filter(personal_of=request.user.pk).first()
-        return {"team": mine, **super().get_changeform_initial_data(request)}
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField[Any] | None:
-        if db_field.name == "team" and not request.user.is_superuser:
-            kwargs["queryset"] = teams_allowing(request.user, Verb.EDIT)
-        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(
-            db_field, request, **kwargs
-        )
-        return field
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
-        except DefinitionError as exc:  # somebody else was faster
-            self.message_user(request, str(exc), messages.ERROR)
-            return HttpResponseRedirect(request.path)
-        return response
 
     def save_model(self, request: HttpRequest, obj: Job, form: Any, change: bool) -> None:
         if change:
@@ -257,4 +226,5 @@ def _who(request: HttpRequest) -> dict[str, Any]:
     return {"now": host.now(), "actor": request.user}
 
 
+admin.site.register(Limit, LimitAdmin)
 admin.site.register(Schedule, ScheduleAdmin)

@@ -28,6 +28,7 @@ from accounts.theme import ChronosAdmin
 from chronos_project.unfold import UNFOLD
 from executions import clock
 from executions.models import Beat, Status, Worker
+from jobs.models import Limit
 from tests import operators
 from tests.factories import (
     PASSWORD,
@@ -47,7 +48,12 @@ LISTS = sorted(
 )
 ADDED_BY_HAND = [
     *("accounts_membership", "accounts_team", "accounts_user", "auth_group", "executions_queue"),
-    *("jobs_job", "django_celery_beat_clockedschedule", "django_celery_beat_crontabschedule"),
+    *(
+        "jobs_job",
+        "jobs_limit",
+        "django_celery_beat_clockedschedule",
+        "django_celery_beat_crontabschedule",
+    ),
     *("django_celery_beat_intervalschedule", "django_celery_beat_periodictask"),
     "django_celery_beat_solarschedule",
 ]
@@ -76,6 +82,7 @@ def fill(times: int) -> None:
         failed = ExecutionFactory.create(
             status=Status.FAILED, job__name=SCRIPT, reason="raised", message=SCRIPT
         )
+        Limit.objects.create(team=failed.team, name=f"l{number}", by=SCRIPT, concurrency=1)
         QueueFactory.create(name=f"q{number}", description=SCRIPT, paused_reason=SCRIPT)
         Worker.objects.create(name=SCRIPT, slots=1, queues=[SCRIPT], **facts)
         Beat.objects.create(name=SCRIPT, **facts)
