@@ -31,6 +31,7 @@ from chronos_project.problem_details import (
 from executions import explain
 from executions.deadletters import NotDeadError
 from executions.models import Execution
+from executions.redrives import RedriveRunningError
 from executions.transitions import IllegalTransitionError, StaleExecutionError
 from jobs.definitions import DefinitionError
 from jobs.triggers.base import TriggerError
@@ -56,6 +57,9 @@ KEY_RUNNING = Failure(
     code="idempotency_key_running",
     detail="The first call with this Idempotency-Key has not ended yet.",
     headers={"Retry-After": "1"},
+)
+REDRIVE_RUNNING = Failure(
+    status=409, code="redrive_running", detail="The group is being redriven; wait or stop that."
 )
 
 
@@ -228,6 +232,7 @@ ANSWERS: dict[type[Exception], Callable[[Any, Request], Failure | None]] = {
     IllegalTransitionError: _execution("execution_state"),
     StaleExecutionError: _execution("execution_moved"),
     NotDeadError: _execution("not_dead"),
+    RedriveRunningError: _always(REDRIVE_RUNNING),
     DefinitionError: _definition,
     TriggerError: _trigger,
     OperationalError: _database,

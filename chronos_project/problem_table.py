@@ -248,6 +248,13 @@ _ROWS = (
         "Look at it again; `allowed_actions` lists what is possible now.",
     ),
     Problem(
+        "redrive_running",
+        "The group is being redriven",
+        "A redrive of these dead letters runs already; two would get into each other's way.",
+        "POST /api/v1/failures/…/redrive twice",
+        "Wait for it, or stop it: the cause names its newest redrive.",
+    ),
+    Problem(
         "job_paused job_archived restore_expired",
         "The job's state does not allow this",
         "A paused job is not started; an archived one is only restored, and only for 30 days.",

@@ -12,6 +12,8 @@ from executions.models import Execution, ExecutionEvent, Origin
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from executions.models.execution import ExecutionQuerySet
+
 
 class NotDeadError(Exception):
     """The execution is not a dead letter: it did not fail, or somebody resolved it already."""
@@ -46,6 +48,20 @@ def redrive(
 def resolve(execution: Execution, *, now: datetime, actor: str) -> None:
     """Nothing more is to be done about this one. Raises ``NotDeadError``."""
     _resolve(execution, now=now, actor=actor, what="resolved", detail={})
+
+
+@transaction.atomic
+def resolve_all(executions: ExecutionQuerySet, *, now: datetime, actor: str, limit: int) -> int:
+    """Resolve up to ``limit`` of the dead letters in ``executions``; return how many.
+
+    Those that somebody else deals with at this moment are left to them.
+    """
+    rows = list(executions.dead().order_by("pk").lock_free(limit))
+    Execution.objects.filter(pk__in=[row.pk for row in rows]).update(resolved_at=now)
+    ExecutionEvent.objects.bulk_create(
+        ExecutionEvent(execution=row, at=now, what="resolved", actor=actor) for row in rows
+    )
+    return len(rows)
 
 
 def _resolve(

@@ -10,9 +10,10 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Membership, Team, User
 from accounts.roles import Role
-from executions.models import Execution, Origin, Queue, Status
+from executions.models import Execution, Origin, Queue, Redrive, Status
 from jobs.models import Job, JobVersion, Schedule
 from jobs.policies import Priority
+from lib.ids import new_id
 
 NOON = datetime(2027, 6, 15, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -124,3 +125,19 @@ class ExecutionFactory(DjangoModelFactory[Execution]):
         NOON,
         None,
     )
+
+
+class RedriveFactory(DjangoModelFactory[Redrive]):
+    """A redrive of one cause that began at NOON and has started nothing yet."""
+
+    class Meta:
+        model = Redrive
+
+    team = factory.SubFactory(TeamFactory)
+    fingerprint = "f" * 32
+    mode = Redrive.Mode.ALL
+    up_to = factory.LazyFunction(new_id)
+    total = 1
+    next_at = NOON
+    created_by = "ann"
+    created_at = NOON

@@ -19,6 +19,7 @@ MADE_HERE = [
     api_errors.FORBIDDEN,
     api_errors.KEY_REUSED,
     api_errors.KEY_RUNNING,
+    api_errors.REDRIVE_RUNNING,
     api_errors.unavailable("database"),
     api_errors.unavailable("broker"),
     problems.BAD_REQUEST,

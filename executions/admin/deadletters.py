@@ -10,8 +10,9 @@ from django.utils.text import Truncator
 from accounts.cells import instant
 from accounts.row_actions import Act
 from executions import deadletters
+from executions.admin.causes import CausesAbove
 from executions.admin.executions import ExecutionAdmin, by
-from executions.admin.filters import KindFilter, ReasonFilter
+from executions.admin.filters import CauseFilter, KindFilter, ReasonFilter
 from executions.deadletters import NotDeadError
 from executions.models import DeadLetter, Execution
 from jobs.definitions import DefinitionError
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ExecutionAdmin):
+class DeadLetterAdmin(CausesAbove, ExecutionAdmin):
     when_empty = "Nothing failed that nobody has dealt with."
     list_display = ["job_name", "reason", "what", "attempt", "failed"]
-    list_filter = [ReasonFilter, KindFilter]
+    list_filter = [ReasonFilter, KindFilter, CauseFilter]
     actions = ["redrive", "resolve"]
 
     def page_actions(self, request: HttpRequest, obj: Execution) -> list[str]:

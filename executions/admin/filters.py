@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import SimpleListFilter
 
 from executions import clock
+from executions.causes import stored
 from executions.heartbeats import SILENT_AFTER
 from executions.models import Execution
 from jobs import kinds
@@ -45,6 +46,23 @@ class KindFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class CauseFilter(SimpleListFilter):
+    """Dead letters of one cause; the table of causes links here."""
+
+    title = "cause"
+    parameter_name = "fingerprint"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(self.value() or "", "this one")] if self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(fingerprint=stored(chosen)) if chosen else queryset
+
+    def has_output(self) -> bool:
+        return bool(self.value())
 
 
 class AliveFilter(SimpleListFilter):

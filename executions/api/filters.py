@@ -8,6 +8,7 @@ from uuid import UUID
 import django_filters
 from django import forms
 
+from executions.causes import stored
 from executions.models import Execution, Status
 from jobs import kinds
 from jobs.models import Job
@@ -40,8 +41,9 @@ class AnyOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """One of the words, or several with commas between them."""
 
 
-class ExecutionFilter(django_filters.FilterSet):
-    status = AnyOfFilter(choices=Status.choices, help_text="One or more, with commas.")
+class OccurrenceFilter(django_filters.FilterSet):
+    """What executions in any state can be listed by."""
+
     job = django_filters.CharFilter(method="of_job", max_length=80, help_text="Id or slug.")
     queue = django_filters.CharFilter(max_length=64)
     kind = django_filters.ChoiceFilter(choices=kinds.choices)
@@ -64,3 +66,16 @@ class ExecutionFilter(django_filters.FilterSet):
             return rows.filter(job=UUID(key))
         except ValueError:
             return rows.filter(job__in=Job.objects.filter(slug=key))
+
+
+class ExecutionFilter(OccurrenceFilter):
+    status = AnyOfFilter(choices=Status.choices, help_text="One or more, with commas.")
+
+
+class DeadLetterFilter(OccurrenceFilter):
+    fingerprint = django_filters.CharFilter(
+        method="of_cause", max_length=32, help_text="Of one cause, as /failures names it."
+    )
+
+    def of_cause(self, rows: ExecutionQuerySet, name: str, fingerprint: str) -> ExecutionQuerySet:
+        return rows.filter(fingerprint=stored(fingerprint))

@@ -11,14 +11,18 @@ class OutboxEvent(models.Model):
     """Something that happened, on its way to all who listen; deleted once it was delivered.
 
     ``id`` orders events and stays the same when one is delivered twice. ``subject`` is the id of
-    the execution (or job, queue) that ``topic`` (``execution.succeeded``) is about.
+    the execution (or job, redrive) that ``topic`` (``execution.succeeded``) is about; what belongs
+    to no team is everybody's. One that cannot be delivered keeps its ``fault`` and is passed by.
     """
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
     at = models.DateTimeField()
     topic = models.CharField(max_length=64)
-    subject = models.UUIDField()
+    subject = models.UUIDField(null=True)
     body = models.JSONField(default=dict)
+    fault = models.CharField(max_length=300, blank=True, db_default="")
 
     class Meta:
         ordering = ["id"]

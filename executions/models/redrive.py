@@ -27,11 +27,15 @@ class RedriveQuerySet(models.QuerySet["Redrive"]):
         return self.select_for_update(skip_locked=True, of=("self",))[:limit]
 
 
+CANARY = (1, 10)  # how many each careful stage starts; then come the rest
+
+
 class Redrive(models.Model):
     """Starts the dead letters of one cause again: all at once, or carefully, one, ten, the rest.
 
-    ``rate`` is how many it starts per second at most. It stops by itself when what it started
-    fails with the same fingerprint again.
+    ``rate`` is how many it starts per second at most; the next one not before ``next_at``. It
+    stops by itself when what it started fails with the same fingerprint again. Of the group
+    ``up_to`` is the newest and ``total`` the number when it began.
     """
 
     class Mode(models.TextChoices):
@@ -65,6 +69,11 @@ class Redrive(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(rate__gt=0), name="redrive_has_a_rate"),
+            models.UniqueConstraint(
+                fields=["team", "fingerprint"],
+                condition=Q(finished_at__isnull=True),
+                name="one_running_redrive_per_cause",
+            ),
         ]
         indexes = [
             models.Index(
@@ -77,3 +86,10 @@ class Redrive(models.Model):
 
     def __str__(self) -> str:
         return f"redrive {self.id}"
+
+    @property
+    def room(self) -> int:
+        """How many more its stage may start; a careful one waits then for them to end."""
+        if self.mode == self.Mode.ALL or self.stage >= len(CANARY):
+            return self.total
+        return max(0, sum(CANARY[: self.stage + 1]) - self.started)

@@ -11,6 +11,7 @@ from accounts.roles import Role
 from executions.api.urls import urlpatterns
 from executions.models import Execution, Status
 from executions.tests.callers import API, Caller, caller
+from tests.factories import RedriveFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -23,19 +24,33 @@ READ = [
     "executions/{execution}/logs",
     "jobs/{job}/executions",
     "jobs/{job}/explain?at=2027-06-15T12:00:00Z",
+    "dead-letters",
+    "failures",
+    "failures/{cause}",
+    "redrives/{redrive}",
     "dashboard/stats",
 ]
 ACT = {
     "executions/{execution}/cancel": 200,
     "executions/{dead}/retry": 202,
+    "dead-letters/{redriven}/redrive": 202,
+    "dead-letters/{resolved}/resolve": 200,
+    "failures/{cause}/redrive": 202,
+    "failures/{cause}/resolve": 200,
+    "redrives/{redrive}/stop": 200,
     "jobs/{job}/execute": 202,
 }
+CAUSE = "c" * 32
 
 
 def paths(ann: Caller) -> dict[str, str]:
     execution = ann.execution()
-    dead = ann.execution(job=execution.job, status=Status.FAILED)
-    keys = {"execution": execution.pk, "job": execution.job_id, "dead": dead.pk}
+    keys = {"execution": execution.pk, "job": execution.job_id, "cause": CAUSE}
+    for name in ("dead", "redriven", "resolved", "of_cause"):
+        cause = CAUSE if name == "of_cause" else ""
+        row = ann.execution(job=execution.job, status=Status.FAILED, fingerprint=cause)
+        keys[name] = row.pk
+    keys["redrive"] = RedriveFactory.create(team=ann.team).pk
     return {path: f"{API}/{path.format(**keys)}" for path in [*READ, *ACT]}
 
 
@@ -71,7 +86,8 @@ def test_a_viewer_acts_on_nothing() -> None:
     assert {answer.status_code for answer in answers.values()} == {403}
     assert {answer.json()["code"] for answer in answers.values()} == {"role_too_low"}
     assert Execution.objects.filter(status=Status.CANCELLED).count() == 0
-    assert Execution.objects.count() == 2
+    assert Execution.objects.count() == 5
+    assert not Execution.objects.filter(resolved_at__isnull=False).exists()
 
 
 def test_a_viewer_is_told_of_no_action() -> None:

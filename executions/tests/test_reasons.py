@@ -16,17 +16,12 @@ from django.test import Client
 from executions.models import Attempt, Origin, Status
 from executions.reason_table import FAMILIES
 from executions.reasons import REASONS, say
+from jobs.slots import Why
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ["chronos_project", "executions", "jobs"]
 FIRST_ARGUMENT = frozenset({"Failed", "say"})  # calls that name the code first
-BY_KEYWORD = {  # calls that name it so
-    "Report": "reason",
-    "skip": "reason",
-    "skip_all": "reason",
-    "cancel": "reason",
-    "born_skipped": "reason",
-}
+CODE = re.compile(r"[a-z]+(_[a-z]+)*")  # other reasons are what people wrote
 
 
 def nodes() -> Iterator[ast.AST]:
@@ -50,32 +45,25 @@ def texts(node: ast.expr) -> Iterator[str]:
             yield from texts(node.orelse)
 
 
-def codes_of_call(call: ast.Call) -> Iterator[str]:
-    name = name_of(call)
-    if name in FIRST_ARGUMENT and call.args:
-        yield from texts(call.args[0])
-    for keyword in call.keywords:
-        if BY_KEYWORD.get(name) == keyword.arg:
-            yield from texts(keyword.value)
-
-
-def codes_of_function(function: ast.FunctionDef) -> Iterator[str]:
-    """What its parameter ``reason`` is when nobody says it."""
-    defaults = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-    for argument, default in defaults:
-        if argument.arg == "reason" and default is not None:
-            yield from texts(default)
+def codes_of(node: ast.AST) -> Iterator[str]:
+    """What a call names as a code, what a parameter says by default, what a table maps to."""
+    match node:
+        case ast.Call(args=[first, *_]) if name_of(node) in FIRST_ARGUMENT:
+            yield from texts(first)
+        case ast.keyword(arg="reason", value=value):
+            yield from texts(value)
+        case ast.FunctionDef(args=ast.arguments(kwonlyargs=names, kw_defaults=defaults)):
+            for name, default in zip(names, defaults, strict=True):
+                if name.arg == "reason" and default is not None:
+                    yield from texts(default)
+        case ast.Assign(targets=[ast.Name(id="REASONS")], value=ast.Dict(values=values)):
+            for value in values:
+                yield from texts(value)
 
 
 def codes_in_code() -> set[str]:
-    found: set[str] = set()
-    for node in nodes():
-        match node:
-            case ast.Call():
-                found |= set(codes_of_call(node))
-            case ast.FunctionDef():
-                found |= set(codes_of_function(node))
-    return found - {""}
+    found = {code for node in nodes() for code in codes_of(node) if CODE.fullmatch(code)}
+    return found | {why.value for why in Why}
 
 
 def test_the_collector_sees_what_it_must() -> None:
