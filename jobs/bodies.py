@@ -77,7 +77,7 @@ def of(job: Job) -> dict[str, Any]:
 
 
 def _retry(version: JobVersion) -> dict[str, Any]:
-    growth = {
+    growth: dict[str, Any] = {
         "base_seconds": shortest(version.retry_base_seconds),
         "max_seconds": shortest(version.retry_max_seconds),
     }

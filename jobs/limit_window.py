@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Subquery
 
+from accounts.access import user_of
 from accounts.cells import EMPTY, instant
 from accounts.roles import Verb
 from accounts.row_actions import Act
@@ -86,7 +87,7 @@ class LimitAdmin(DefinitionAdmin):
         return ["team"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:
-        actor = request.user
+        actor = user_of(request)
         if change:
             limits.change(obj, form.fields_to_set, actor=actor)
         else:
@@ -97,7 +98,7 @@ class LimitAdmin(DefinitionAdmin):
     @admin.action(description="Delete", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
         def run(limit: Limit) -> None:
-            limits.archive(limit, now=host.now(), actor=request.user)
+            limits.archive(limit, now=host.now(), actor=user_of(request))
 
         self.act_on_each(request, queryset, Act("deleted", run, (DefinitionError,), Verb.EDIT))
 

@@ -43,7 +43,7 @@ class FailureWords(serializers.ListField):
     """Words for failures, each once."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"child": FailureWord(), "max_length": MAX_WORDS} | kwargs)
+        super().__init__(child=FailureWord(), max_length=MAX_WORDS, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[str]:
         words: list[str] = super().to_internal_value(data)

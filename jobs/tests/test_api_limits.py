@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from accounts.models import Team
-from jobs import definitions, limits
+from jobs import bodies, definitions, limits
 from jobs.models import Job, Limit
 from jobs.tests.calls import JOBS, client_of, create
 from jobs.tests.refusals import faults
@@ -191,7 +191,7 @@ def test_a_limit_by_a_field_that_the_payload_cannot_have_is_refused(api: APIClie
 
 
 def test_a_limit_that_went_meanwhile_is_not_named(api: APIClient, team: Team) -> None:
-    body = {"name": "Report", "policy": {**definitions.bodies.DEFAULTS["policy"], "limit": "gone"}}
+    body = {"name": "Report", "policy": {**bodies.DEFAULTS["policy"], "limit": "gone"}}
 
     with pytest.raises(definitions.LimitUnknownError):
         definitions.create(team, body, actor=None, now=NOON)
