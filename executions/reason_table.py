@@ -34,20 +34,21 @@ FAMILIES: dict[str, tuple[tuple[str, str, str], ...]] = {
             "Wait, or raise the concurrency of the queue.",
         ),
         (
-            "job_limit",
-            "The job runs as often at once as it may.",
+            "job_concurrency",
+            "Its job runs {number} at once at most.",
             "Wait, or raise the concurrency of the job.",
         ),
         (
-            "limit",
-            "The limit {limit} lets no more run at once.",
+            "limit_concurrency",
+            "The limit {limit} lets {number} run at once.",
             "Wait, or raise the concurrency of the limit.",
         ),
         (
-            "rate",
-            "The limit {limit} lets no more start at the moment.",
+            "limit_rate",
+            "The limit {limit} lets {number} start in {length}.",
             "Wait, or raise the rate of the limit.",
         ),
+        ("limit_limit", "Its limit is gone; it goes on in a moment.", ""),
         (
             "no_worker",
             "No worker of the fleet {fleet} has been heard of for {silence}.",

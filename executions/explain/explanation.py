@@ -44,7 +44,7 @@ class Explanation:
 def explain(execution: Execution, *, now: datetime) -> Explanation:
     """Explain ``execution`` as it is ``now``, from its row, attempts and events.
 
-    At most four queries, if ``job``, ``version`` and ``schedule`` are at hand.
+    At most six queries, if ``job``, ``version`` and ``schedule`` are at hand.
     """
     attempts = list(execution.attempts.order_by("-number")[:MOST_ATTEMPTS])[::-1]
     events = list(execution.events.order_by("-id")[:MOST_EVENTS])[::-1]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from executions import alive
+from executions import admission, alive, limits
 from executions.explain.words import because, clock
 from executions.models import Queue, Status
-from executions.reasons import Said, say
+from executions.models.fleet import fleet_of
+from executions.reasons import Said, reason, say
 from executions.transitions import allowed
-from jobs import kinds
-from jobs.kinds.base import Fleet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +61,7 @@ def duration(execution: Execution, *, now: datetime) -> timedelta | None:
 def waiting_on(execution: Execution, *, now: datetime) -> Said | None:
     """Say what ``execution`` waits for; ``None`` when it runs or has ended.
 
-    Costs at most two queries.
+    Costs at most four queries.
     """
     match execution.status:
         case Status.SCHEDULED if execution.due_at > now:
@@ -90,21 +89,35 @@ def _not_due(execution: Execution) -> Said:
 
 
 def _not_queued(execution: Execution, now: datetime) -> Said:
-    queue = execution.queue
-    paused = Queue.objects.filter(name=queue, paused_at__isnull=False).first()
-    if paused:
-        return say("queue_paused", queue=queue, why=because(paused.paused_reason))
+    queue = Queue.objects.filter(name=execution.queue).first()
+    if queue and queue.paused_at:
+        return say("queue_paused", queue=queue, why=because(queue.paused_reason))
     if not alive.beat(now):
         return say("no_scheduler", silence=alive.SILENCE)
     if execution.blocked_on:
-        code, _, name = execution.blocked_on.partition(":")
-        return say(code, queue=queue, limit=name.strip())
-    return say("scheduler", due=clock(execution.due_at))
+        return _blocked(execution.blocked_on)
+    return _without_room(execution, queue, now) or say("scheduler", due=clock(execution.due_at))
+
+
+def _blocked(on: str) -> Said:
+    code, sentence = limits.describe(on)
+    row = reason(code or on.partition(":")[0])
+    return Said(row.code, sentence or say(row.code).sentence, row.do, row.link)
+
+
+def _without_room(execution: Execution, queue: Queue | None, now: datetime) -> Said | None:
+    """Say so if as many as may are on their way to workers already."""
+    if queue is None:
+        return None
+    slots = {fleet.name: fleet.slots for fleet in alive.fleets_in_numbers(now)}
+    room = admission.room_in(queue, slots)
+    if room.of(fleet_of(execution.kind)):
+        return None
+    return say("window" if room.total > 0 else "queue_limit", queue=queue)
 
 
 def _not_claimed(execution: Execution, now: datetime) -> Said:
-    known = kinds.all_kinds().get(execution.kind)
-    fleet = known.fleet if known else Fleet.COMPUTE
+    fleet = fleet_of(execution.kind)
     if fleet not in alive.fleets(now):
         return say("no_worker", fleet=fleet, silence=alive.SILENCE)
     return say("worker", fleet=fleet)

@@ -68,7 +68,7 @@ def test_the_page_shows_a_bounded_part_of_the_output(
     monkeypatch.setattr("executions.admin.page.MOST_CHUNKS", 2)
     execution = ExecutionFactory.create()
     chunks = [logs.Chunk(NOON, "stdout", f"part {n}\n") for n in range(3)]
-    logs.store((execution.pk, 1, chunk) for chunk in chunks)
+    logs.store(execution.pk, 1, chunks)
 
     html = client.get(page(execution)).content.decode()
 

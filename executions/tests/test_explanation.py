@@ -10,16 +10,19 @@ import pytest
 from executions import again, deadletters, runner, transitions
 from executions.explain import Explanation, explain
 from executions.models import Attempt, Beat, Execution, Origin, Status
+from executions.reasons import REASONS, say
 from executions.transitions import Report
 from jobs.kinds.base import Failed, Succeeded
-from jobs.models import Job
-from tests.factories import NOON, ExecutionFactory, JobFactory, ScheduleFactory
+from jobs.models import Job, Limit
+from lib.ids import new_id
+from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
 
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 LEASE = timedelta(seconds=30)
+PROCESS = {"pid": 1, "version": "1", "started_at": NOON, "heartbeat_at": NOON}
 RETRY = {
     "version__retry_strategy": "fixed",
     "version__retry_base_seconds": 60,
@@ -226,18 +229,46 @@ def test_one_that_waits_says_what_for() -> None:
 @pytest.mark.parametrize(
     ("blocked_on", "sentence"),
     [
-        ("limit:mail", "The limit mail lets no more run at once."),
-        ("rate:mail", "The limit mail lets no more start at the moment."),
-        ("job_limit", "The job runs as often at once as it may."),
-        ("queue_limit", "The queue default runs as many executions at once as it may."),
-        ("overlap", "An earlier slot of its schedule was unfinished when this one was due."),
+        ("job:{job}", "Its job runs 3 at once at most."),
+        ("limit:{limit}", "The limit mail lets 2 run at once."),
+        ("rate:{limit}", "The limit mail lets 5 start in 60 s."),
+        ("rate:{limit}:ann", "The limit mail for to ann lets 5 start in 60 s."),
+        (f"limit:{new_id()}", "Its limit is gone; it goes on in a moment."),
+        ("overlap:{job}", "An earlier slot of its schedule is unfinished."),
+        ("moon:full", say("moon").sentence),
     ],
 )  # fmt: skip
 def test_one_that_a_limit_holds_back_names_the_limit(blocked_on: str, sentence: str) -> None:
-    Beat.objects.create(name="b", pid=1, version="1", started_at=NOON, heartbeat_at=NOON)
-    execution = slot(blocked_on=blocked_on)
+    Beat.objects.create(name="b", **PROCESS)
+    job = JobFactory.create(schedule=False, version__concurrency=3)
+    limit = Limit.objects.create(
+        team=job.team, name="mail", by="to", concurrency=2, rate=5, per_seconds=60
+    )
+    execution = slot(job, blocked_on=blocked_on.format(job=job.pk, limit=limit.pk))
 
-    assert explained(execution, at=SECOND).what_happens_next.sentence == sentence
+    found = explained(execution, at=SECOND).what_happens_next
+
+    assert found.sentence == sentence
+    assert (found.code in REASONS) == (found.code != "moon")
+
+
+@pytest.mark.parametrize(
+    ("queue", "busy", "code"),
+    [
+        ({"concurrency": 1}, Status.RUNNING, "queue_limit"),
+        ({"window": 1}, Status.QUEUED, "window"),
+        ({"window": 1}, Status.RUNNING, "scheduler"),
+        ({}, Status.QUEUED, "scheduler"),
+    ],
+)
+def test_one_whose_queue_is_full_says_of_what(
+    queue: dict[str, int], busy: Status, code: str
+) -> None:
+    Beat.objects.create(name="b", **PROCESS)
+    QueueFactory.create(name="mail", **queue)
+    ExecutionFactory.create(queue="mail", status=busy)
+
+    assert explained(slot(queue="mail"), at=SECOND).what_happens_next.code == code
 
 
 def test_work_that_was_started_again_is_told_on_both_sides() -> None:
@@ -282,7 +313,7 @@ def test_it_costs_the_same_for_one_attempt_and_for_many(django_assert_max_num_qu
     )
     row = Execution.objects.select_related("job", "version", "schedule").get(pk=execution.pk)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         found = explain(row, now=NOON)
 
     assert [tried.number for tried in found.how_did_it_go] == list(range(200, 300))
