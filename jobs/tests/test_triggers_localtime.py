@@ -120,19 +120,8 @@ def made_zone(rule: str) -> ZoneInfo:
     return ZoneInfo.from_file(io.BytesIO(block * 2 + f"\n{rule}\n".encode()))
 
 
-def changing_zones() -> list[str]:
-    """One of each set of zones that change their clocks on the same days; all that do at all."""
-    alike: dict[tuple[object, ...], str] = {}
-    for zone in ZONES:
-        days = change_days(zone, *YEARS)
-        offset = utc("2024-01-01").astimezone(ZoneInfo(zone)).utcoffset()
-        if days:
-            alike.setdefault((offset, *days), zone)
-    return sorted(alike.values())
-
-
 def test_fixed_time_daily_job_runs_exactly_once_per_existing_local_date() -> None:
-    for zone in changing_zones():
+    for zone in ZONES:
         hit = first_local_time_hit(zone)
         daily = cron(f"{hit.minute} {hit.hour} * * *", zone)
 
@@ -140,7 +129,7 @@ def test_fixed_time_daily_job_runs_exactly_once_per_existing_local_date() -> Non
         assert first is not None
         assert last is not None
         days = daily.local_times(last)[0].date() - daily.local_times(first)[0].date()
-        assert daily.count(first, last) == days.days, zone
+        assert daily.count(first, last) == days.days > 5000, zone
         for day in change_days(zone, *YEARS):
             start, end = two_days(day)
             found = slots(daily, start - 2 * DAY, end + 2 * DAY)
@@ -149,14 +138,13 @@ def test_fixed_time_daily_job_runs_exactly_once_per_existing_local_date() -> Non
 
 
 def first_local_time_hit(zone: str) -> datetime:
-    """The earliest local time that the zone's first clock change removes or repeats."""
-    film = Film.of(ZoneInfo(zone), *two_days(change_days(zone, *YEARS)[0]))
-    before, after = next(
-        (before, after)
-        for (_, before), (_, after) in pairwise(film.minutes)
-        if after - before != MINUTE
-    )
-    return min(before + MINUTE, after)
+    """The earliest local time that the zone's first clock change removes or repeats, if any."""
+    days = change_days(zone, *YEARS)
+    film = Film.of(ZoneInfo(zone), *two_days(days[0] if days else date(2024, 6, 1)))
+    for (_, before), (_, after) in pairwise(film.minutes):
+        if after - before != MINUTE:
+            return min(before + MINUTE, after)
+    return film.minutes[0][1]
 
 
 def two_days(day: date) -> tuple[datetime, datetime]:
