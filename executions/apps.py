@@ -9,7 +9,7 @@ class ExecutionsConfig(AppConfig):
     name = "executions"
 
     def ready(self) -> None:
-        from executions import bell, clock  # noqa: PLC0415  models are not ready before this
+        from executions import bell, clock, ledger  # noqa: PLC0415  models are not ready before this
         from executions.models import Queue  # noqa: PLC0415
         from jobs import host  # noqa: PLC0415
 
@@ -18,5 +18,6 @@ class ExecutionsConfig(AppConfig):
                 now=clock.now,
                 queue_names=Queue.objects.names,
                 wake=bell.ring,
+                record_skipped=ledger.record_skipped,
             )
         )

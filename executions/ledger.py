@@ -12,7 +12,7 @@ from lib.ids import new_id
 from lib.text import storable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -75,6 +75,15 @@ class Ledger:
     def _add(self, schedule: Schedule, slot: datetime, **fields: Any) -> None:
         at = slot.isoformat()
         self._rows.append({"id": str(new_id()), "schedule": str(schedule.pk), "at": at, **fields})
+
+
+def record_skipped(
+    schedule: Schedule, stretch: Stretch, now: datetime, detail: Mapping[str, Any]
+) -> None:
+    """Write one stretch; what ``jobs.host`` lends to those who move a schedule by hand."""
+    ledger = Ledger()
+    ledger.skip(schedule, stretch, **detail)
+    ledger.store(now)
 
 
 def _limit_keys(schedules: Collection[Schedule]) -> dict[UUID, str]:

@@ -4,19 +4,50 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import structlog
 from django.db import IntegrityError, transaction
 
-from jobs import bodies, host, slugs
+from jobs import bodies, cursors, slugs
 from jobs.models import Job, JobVersion, Limit, Schedule
+from jobs.policies import Misfire
+from jobs.refusals import (
+    DefinitionError,
+    JobArchivedError,
+    JobPausedError,
+    LimitUnknownError,
+    RestoreExpiredError,
+    SlugTakenError,
+    allowed_actions,
+    check_kept,
+    check_startable,
+)
+from jobs.slots import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from accounts.models import Team, User
+
+__all__ = [
+    "DefinitionError",
+    "JobArchivedError",
+    "JobPausedError",
+    "LimitUnknownError",
+    "RestoreExpiredError",
+    "SlugTakenError",
+    "allowed_actions",
+    "archive",
+    "change",
+    "check_startable",
+    "create",
+    "lock",
+    "pause",
+    "restore",
+    "resume",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -26,57 +57,6 @@ RESTORABLE = timedelta(days=30)
 MAX_SLUGS_TRIED = 100
 PAUSE = ("paused_at", "paused_until", "paused_reason", "paused_by", "updated_at")
 SLUG_IS_UNIQUE = "one_kept_job_per_team_and_slug"
-
-
-class DefinitionError(Exception):
-    """The state of a job does not allow this. ``allowed_actions`` are the verbs that it does."""
-
-    code: ClassVar[str]
-
-    def __init__(self, message: str, *, job: Job | None = None) -> None:
-        super().__init__(message)
-        self.current_status = job.status if job else ""
-        self.allowed_actions = allowed_actions(job) if job else []
-
-
-class JobPausedError(DefinitionError):
-    code = "job_paused"
-
-
-class JobArchivedError(DefinitionError):
-    code = "job_archived"
-
-
-class RestoreExpiredError(DefinitionError):
-    code = "restore_expired"
-
-
-class LimitUnknownError(DefinitionError):
-    """The limit that a job names was deleted meanwhile."""
-
-    code = "limit_unknown"
-
-
-class SlugTakenError(DefinitionError):
-    """Another job of the team has this slug."""
-
-    code = "slug_taken"
-
-
-def allowed_actions(job: Job) -> list[str]:
-    match job.status:
-        case "archived":
-            return ["restore"]
-        case "paused":
-            return ["change", "resume", "archive"]
-    return ["change", "pause", "execute", "archive"]
-
-
-def check_startable(job: Job) -> None:
-    """Raise ``JobArchivedError`` or ``JobPausedError`` unless ``job`` may be started."""
-    _check_kept(job)
-    if job.paused_at:
-        raise JobPausedError("The job is paused; resume it first.", job=job)
 
 
 def create(team: Team, body: Mapping[str, Any], *, actor: User | None, now: datetime) -> Job:
@@ -100,17 +80,19 @@ def change(job: Job, body: Mapping[str, Any], *, actor: User | None, now: dateti
     """Replace what a validated canonical ``body`` names, in whole objects, and keep the rest.
 
     A change adds a version; executions in flight keep theirs, and the next slot of a changed
-    schedule is strictly after ``now``. A body that changes nothing adds nothing. Raises
+    schedule is strictly after ``now``: slots that were due by then are recorded as skipped. A
+    schedule that was set aside fires again. A body that changes nothing adds nothing. Raises
     ``JobArchivedError`` and ``SlugTakenError``.
     """
     lock(job)
-    _check_kept(job)
+    check_kept(job)
     current = bodies.of(job)
     wanted = {**current, **body}
     same_type = wanted["schedule"]["type"] == job.schedule.type
     anchor = job.schedule.anchor if same_type else None
     wanted["schedule"] = bodies.settled(wanted["schedule"], now=now, anchor=anchor)
-    if wanted != current | {"status": wanted["status"]}:
+    mended = "schedule" in body and job.schedule.is_set_aside
+    if mended or wanted != current | {"status": wanted["status"]}:
         _store(job, wanted, actor=actor, now=now)
     if wanted["status"] != current["status"]:
         verb = pause if wanted["status"] == "paused" else resume
@@ -131,13 +113,13 @@ def pause(
     With ``until`` the pause ends by itself then. Raises ``JobArchivedError``.
     """
     lock(job)
-    _check_kept(job)
+    check_kept(job)
     if job.paused_at:
         return
     job.paused_at, job.paused_until = now, until
     job.paused_reason, job.paused_by = reason, str(actor or "")
     job.save(update_fields=PAUSE)
-    _disable(job, "paused")
+    cursors.stop(job, Why.PAUSED)
     log.info("job.paused", job_id=str(job.pk), actor=str(actor), reason=reason)
 
 
@@ -145,20 +127,23 @@ def pause(
 def resume(job: Job, *, now: datetime, actor: User | None, missed: Missed = "skip") -> None:
     """Let ``job`` start again; repeating it changes nothing.
 
-    ``missed`` decides about the slots that passed meanwhile: ``skip`` forgets them, ``latest``
-    and ``all`` leave the cursor where it was, so that the schedule's misfire policy settles them
-    like slots that were noticed late. Raises ``JobArchivedError``.
+    ``missed`` decides about the slots that passed meanwhile, whatever the misfire policy is:
+    ``skip`` records them as skipped, ``latest`` runs the newest of them, ``all`` every one, up to
+    the schedule's cap. Raises ``JobArchivedError``.
     """
     lock(job)
-    _check_kept(job)
+    check_kept(job)
     if not job.paused_at:
         return
+    if missed == "skip":
+        detail = {"by": job.paused_by, "because": job.paused_reason}
+        cursors.pass_over(job, Why.PAUSED, now=now, detail=detail)
+    else:
+        job.schedule.owe(Misfire(missed), until=now)
     job.paused_at = job.paused_until = None
     job.paused_reason = job.paused_by = ""
     job.save(update_fields=PAUSE)
-    if missed == "skip":
-        _skip_missed(job.schedule, now)
-    _enable(job)
+    cursors.go_on(job)
     log.info("job.resumed", job_id=str(job.pk), actor=str(actor), missed=missed)
 
 
@@ -170,13 +155,13 @@ def archive(job: Job, *, now: datetime, actor: User | None) -> None:
         return
     job.archived_at = now
     job.save(update_fields=["archived_at", "updated_at"])
-    _disable(job, "archived")
+    cursors.stop(job, Why.ARCHIVED)
     log.info("job.archived", job_id=str(job.pk), actor=str(actor))
 
 
 @transaction.atomic
 def restore(job: Job, *, now: datetime, actor: User | None) -> None:
-    """Bring an archived job back, paused if it was; slots that passed meanwhile are forgotten.
+    """Bring an archived job back, paused if it was; slots that passed meanwhile are skipped.
 
     Raises ``RestoreExpiredError`` 30 days after it was archived, and ``SlugTakenError`` when
     another job has its slug by now.
@@ -189,11 +174,11 @@ def restore(job: Job, *, now: datetime, actor: User | None) -> None:
     job.archived_at = None
     with _slug_kept_unique(job.slug):
         job.save(update_fields=["archived_at", "updated_at"])
-    _skip_missed(job.schedule, now)
+    cursors.pass_over(job, Why.ARCHIVED, now=now, detail={"by": str(actor or "")})
     if job.paused_at:
-        _disable(job, "paused")
+        cursors.stop(job, Why.PAUSED)
     else:
-        _enable(job)
+        cursors.go_on(job)
     log.info("job.restored", job_id=str(job.pk), actor=str(actor))
 
 
@@ -205,11 +190,6 @@ def lock(job: Job) -> None:
     """
     job.refresh_from_db(from_queryset=Job.objects.select_for_update(no_key=True))
     job.schedule = Schedule.objects.select_for_update(no_key=True).get(job=job)
-
-
-def _check_kept(job: Job) -> None:
-    if job.archived_at:
-        raise JobArchivedError("The job is archived; restore it first.", job=job)
 
 
 def _slugs_to_try(team: Team, body: Mapping[str, Any]) -> Iterator[str]:
@@ -251,24 +231,26 @@ def _insert(team: Team, body: dict[str, Any], *, actor: User | None, now: dateti
         disabled_reason="paused" if job.paused_at else "",
         **bodies.schedule_fields(spec, body["policy"]),
     )
-    _wake_after_commit()
+    cursors.wake_after_commit()
     return job
 
 
 def _store(job: Job, body: dict[str, Any], *, actor: User | None, now: datetime) -> None:
-    schedule, spec = job.schedule, body["schedule"]
     number = job.current.number + 1 if job.current else 1
+    begins_anew = body["schedule"] != job.schedule.spec or job.schedule.is_set_aside
+    if begins_anew:  # before the new version is stored: what was due was due by the old one
+        detail = {"by": str(actor or ""), "version": number}
+        cursors.pass_over(job, Why.EDITED, now=now, detail=detail)
     job.current = _version(job, body, number=number, actor=actor, now=now)
     job.current.save(force_insert=True)
     _assign(job, _job_fields(body))
     with _slug_kept_unique(job.slug):
         job.save()
-    if spec != schedule.spec:
-        schedule.next_fire_at = bodies.first_slot(spec, now)
-        schedule.enabled, schedule.disabled_reason = not job.paused_at, ""
-    _assign(schedule, bodies.schedule_fields(spec, body["policy"]))
-    schedule.save()
-    _wake_after_commit()
+    _assign(job.schedule, bodies.schedule_fields(body["schedule"], body["policy"]))
+    if begins_anew:
+        cursors.begin(job, bodies.first_slot(body["schedule"], now))
+    job.schedule.save()
+    cursors.wake_after_commit()
     log.info("job.changed", job_id=str(job.pk), actor=str(actor), version=number)
 
 
@@ -298,23 +280,3 @@ def _job_fields(body: Mapping[str, Any]) -> dict[str, Any]:
 def _assign(row: Job | Schedule, fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
         setattr(row, name, value)
-
-
-def _skip_missed(schedule: Schedule, now: datetime) -> None:
-    if schedule.next_fire_at and schedule.next_fire_at <= now:
-        schedule.next_fire_at = schedule.trigger.after(now)
-
-
-def _enable(job: Job) -> None:
-    job.schedule.enabled, job.schedule.disabled_reason = True, ""
-    job.schedule.save(update_fields=["enabled", "disabled_reason", "next_fire_at"])
-    _wake_after_commit()
-
-
-def _disable(job: Job, reason: str) -> None:
-    job.schedule.enabled, job.schedule.disabled_reason = False, reason
-    job.schedule.save(update_fields=["enabled", "disabled_reason", "next_fire_at"])
-
-
-def _wake_after_commit() -> None:
-    transaction.on_commit(host.wake, robust=True)

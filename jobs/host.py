@@ -1,28 +1,35 @@
-"""What the engine above lends to the jobs below it: its clock, the names of its queues, a bell.
+"""What the engine above lends to the jobs below it: clock, queues, a bell, a record of skips.
 
 `jobs` may not import `executions`; `executions/apps.py` connects the two when Django starts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from jobs.models import Schedule
+    from jobs.slots import Stretch
+
 
 @dataclass(slots=True)
 class Host:
     """``now`` is the clock that due decisions go by, ``wake`` tells whoever fires schedules to
-    look at once. Without an engine a job is kept and shown, and nothing runs it."""
+    look at once, ``record_skipped`` writes down that slots will not run. Without an engine a job
+    is kept and shown, and nothing runs it."""
 
     now: Callable[[], datetime] = timezone.now
     queue_names: Callable[[], Collection[str]] = lambda: ["default"]
     wake: Callable[[], None] = lambda: None
+    record_skipped: Callable[[Schedule, Stretch, datetime, Mapping[str, Any]], None] = (
+        lambda _schedule, _stretch, _now, _detail: None
+    )
 
 
 _host = Host()
@@ -43,3 +50,10 @@ def queue_names() -> Collection[str]:
 
 def wake() -> None:
     _host.wake()
+
+
+def record_skipped(
+    schedule: Schedule, stretch: Stretch, *, now: datetime, detail: Mapping[str, Any]
+) -> None:
+    """Write down that the slots of ``stretch`` do not run. Needs the caller's transaction."""
+    _host.record_skipped(schedule, stretch, now, detail)

@@ -219,6 +219,11 @@ class Schedule(models.Model):
         return None if self.max_executions is None else max(0, self.max_executions - self.fired)
 
     @property
+    def is_set_aside(self) -> bool:
+        """Whether it was disabled for itself, not because its job rests."""
+        return not self.enabled and self.disabled_reason not in {Why.PAUSED, Why.ARCHIVED}
+
+    @property
     def is_fixed_delay(self) -> bool:
         return self.mode == policies.IntervalMode.FIXED_DELAY
 
@@ -256,7 +261,8 @@ class Schedule(models.Model):
 
     def owe(self, missed: policies.Misfire, *, until: datetime) -> None:
         """Settle what is due by ``until`` as ``missed`` says, whatever the misfire policy is."""
-        self.missed, self.missed_until = missed.value, until
+        if self.next_fire_at and self.next_fire_at <= until:
+            self.missed, self.missed_until = missed.value, until
 
     def _cursor(self) -> datetime:
         assert self.next_fire_at is not None  # noqa: S101  only due schedules are taken

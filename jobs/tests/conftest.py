@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +23,7 @@ def rings() -> Iterator[list[str]]:
     """The engine below which jobs live for a test: it is NOON, and beats hear the rings."""
     heard: list[str] = []
     before = host._host
-    engine = host.Host(
-        now=lambda: NOON, queue_names=before.queue_names, wake=lambda: heard.append("ring")
-    )
-    host.connect(engine)
+    host.connect(replace(before, now=lambda: NOON, wake=lambda: heard.append("ring")))
     yield heard
     host.connect(before)
 
