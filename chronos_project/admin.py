@@ -59,9 +59,9 @@ class PeriodicTaskAdmin(ChronosAdmin):
     """What operators add for plain Celery tasks; jobs and their schedules are not here."""
 
     form = PeriodicTaskForm
-    list_display = ["name", "enabled", "scheduler", "task", "ran", "one_off"]
+    list_display = ["name", "enabled", "scheduler", "task", "ran", "next", "one_off"]
     list_filter = ["enabled", "one_off"]
-    list_select_related = ["interval", "crontab", "solar", "clocked"]
+    list_select_related = ["interval", "crontab", "solar", "clocked", "chronos"]
     search_fields = ["name", "task"]
     autocomplete_fields = ["interval", "crontab", "solar", "clocked"]
     readonly_fields = ["last_run_at"]
@@ -98,6 +98,12 @@ class PeriodicTaskAdmin(ChronosAdmin):
     @admin.display(description="last run")
     def ran(self, task: PeriodicTask) -> SafeString | str:
         return instant(task.last_run_at)
+
+    @admin.display(description="next run")
+    def next(self, task: PeriodicTask) -> SafeString | str:
+        """When it is due, or why it was switched off."""
+        state = getattr(task, "chronos", None)  # a beat makes it
+        return (state.reason or instant(state.next_slot)) if state else EMPTY
 
 
 @admin.register(IntervalSchedule)

@@ -20,13 +20,15 @@ from django.db import (
 from django_celery_beat.schedulers import DatabaseScheduler
 from redis import RedisError
 
-from executions import bell, clock, dispatch, heartbeats, maintenance, periodic, scheduler
+from executions import bell, broker, clock, dispatch, heartbeats, maintenance, periodic, scheduler
 from executions.models import Beat, Execution
 from jobs.models import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from executions.periodic_messages import Message
 
 log = structlog.get_logger(__name__)
 
@@ -131,9 +133,12 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             self._pulse.touch(clock.now())
         return any(handled)
 
-    def _send(self, entry: Any) -> None:
+    def _send(self, message: Message) -> None:
+        broker.check()  # fails sooner than a producer would
+        task = self.app.tasks.get(message.task)
+        send = task.apply_async if task else partial(self.app.send_task, message.task)
         with self.app.producer_pool.acquire(block=True, timeout=2) as producer:
-            self.apply_entry(entry, producer=producer)
+            send(message.args, message.kwargs, producer=producer, **message.options)
 
     def _seconds_to_next(self, now: datetime) -> float:
         coming = [Schedule.objects.next_instant(now), Execution.objects.next_instant(now)]

@@ -57,9 +57,13 @@ def check() -> None:
 
 
 def rest() -> None:
-    """The broker did not do what it was asked: let it be for a moment, and the caller go on."""
+    """The broker did not do what it was asked: let it be for a moment, and the caller go on.
+
+    Who was not let through to it learnt nothing new: a rest is not made longer.
+    """
     global _asked_again_at  # noqa: PLW0603  what one call learns spares the next one the wait
-    _asked_again_at = clock.ticks() + REST
+    if clock.ticks() >= _asked_again_at:
+        _asked_again_at = clock.ticks() + REST
 
 
 def stamp(publish_at: datetime | None) -> dict[str, str]:

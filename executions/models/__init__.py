@@ -7,6 +7,7 @@ from executions.models.execution import Execution
 from executions.models.fleet import Beat, Queue, Worker
 from executions.models.history import Attempt, ExecutionEvent, LogChunk
 from executions.models.outbox import OutboxEvent
+from executions.models.periodic import PeriodicState
 from executions.models.redrive import Redrive
 from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
 
@@ -21,6 +22,7 @@ __all__ = [
     "LogChunk",
     "Origin",
     "OutboxEvent",
+    "PeriodicState",
     "Queue",
     "Redrive",
     "Status",
