@@ -9,7 +9,7 @@ from django.db import connection
 
 from executions import transitions
 from executions.models import UNFINISHED, Execution
-from jobs.overlaps import AHEAD, Ruling, policy_of, rule
+from jobs.overlaps import AHEAD, Ruling, Slot, rule
 from jobs.policies import Overlap
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ ACTOR = "overlap policy"
 MOST_REPLACED = 100  # cancelled for one slot at once; the next tick goes on
 
 EARLIEST = """
-SELECT asked.id, first.scheduled_for
+SELECT asked.id, first.scheduled_for, first.created_at
 FROM unnest(%(schedules)s::uuid[]) AS asked (id), LATERAL (
-    SELECT scheduled_for FROM executions_execution
+    SELECT scheduled_for, created_at FROM executions_execution
     WHERE schedule_id = asked.id AND status IN ('queued', 'running', 'scheduled', 'waiting')
     ORDER BY scheduled_for
     LIMIT %(ahead)s
@@ -52,13 +52,13 @@ def settle(rows: Sequence[Execution], *, now: datetime) -> tuple[list[Execution]
     return [row for row in rows if row.pk not in away], marks
 
 
-def earliest(schedules: Collection[UUID]) -> dict[UUID, list[datetime]]:
+def earliest(schedules: Collection[UUID]) -> dict[UUID, list[Slot]]:
     """Return the first two unfinished slots of each schedule that has any."""
     found = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(EARLIEST, {"schedules": list(schedules), "ahead": AHEAD})
-        for schedule, slot in cursor.fetchall():
-            found[schedule].append(slot)
+        for schedule, at, fired_at in cursor.fetchall():
+            found[schedule].append(Slot(at, fired_at))
     return found
 
 
@@ -68,14 +68,12 @@ def _rulings(rows: Sequence[Execution]) -> dict[UUID, Ruling]:
     return {row.pk: _ruling(row, slots) for row in asking}
 
 
-def _ruling(row: Execution, slots: dict[UUID, list[datetime]]) -> Ruling:
+def _ruling(row: Execution, unfinished: dict[UUID, list[Slot]]) -> Ruling:
     assert row.schedule is not None  # noqa: S101  as above
     assert row.scheduled_for is not None  # noqa: S101  the database checks it
-    policy = policy_of(
-        Overlap(row.schedule.overlap), slot=row.scheduled_for, fired_at=row.created_at
-    )
-    ahead = sum(slot < row.scheduled_for for slot in slots.get(row.schedule.pk, ()))
-    return rule(policy, ahead=ahead)
+    overlap = Overlap(row.schedule.overlap)
+    slot = Slot(row.scheduled_for, row.created_at)
+    return rule(overlap, slot, unfinished=unfinished.get(row.schedule.pk, ()))
 
 
 def _replace(rows: Iterable[Execution], *, now: datetime) -> tuple[set[UUID], set[UUID]]:

@@ -59,17 +59,17 @@ WITH ranked AS (
         ) AS first
 ), free AS (
     SELECT id FROM executions_execution
-    WHERE id IN (SELECT id FROM ranked WHERE place <= room)
+    WHERE id = ANY(ARRAY(SELECT id FROM ranked WHERE place <= room))
         AND status = 'scheduled' AND blocked_on <> ''
     FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE executions_execution SET blocked_on = '' FROM free WHERE executions_execution.id = free.id
+UPDATE executions_execution SET blocked_on = '' WHERE id = ANY(ARRAY(SELECT id FROM free))
 """
 
 _FREE_FIRST_SLOT = """
 WITH free AS (
     SELECT id FROM executions_execution
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
             SELECT first.id
             FROM unnest(%(schedules)s::uuid[]) AS asked (id), LATERAL (
                 SELECT id FROM executions_execution
@@ -77,11 +77,11 @@ WITH free AS (
                     AND status IN ('queued', 'running', 'scheduled', 'waiting')
                 ORDER BY scheduled_for LIMIT 1
             ) AS first
-        )
+        ))
         AND status = 'scheduled' AND blocked_on = 'overlap:' || schedule_id
     FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE executions_execution SET blocked_on = '' FROM free WHERE executions_execution.id = free.id
+UPDATE executions_execution SET blocked_on = '' WHERE id = ANY(ARRAY(SELECT id FROM free))
 """
 
 

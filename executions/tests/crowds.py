@@ -1,14 +1,19 @@
-"""Many executions alike, for tests of order, bounds and indexes."""
+"""Many executions alike, and many who decide about them at once."""
 
 from __future__ import annotations
 
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 from executions.models import Execution
 from jobs.models import Job
 from tests.factories import ExecutionFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def crowd(job: Job, number: int, **fields: Any) -> None:
@@ -27,3 +32,18 @@ def crowd(job: Job, number: int, **fields: Any) -> None:
 def analyze() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE executions_execution")
+
+
+def in_parallel(number: int, road: Callable[[int], None]) -> None:
+    """Call ``road`` with 0 to ``number - 1`` at one moment, each on a connection of its own."""
+    barrier = Barrier(number)
+
+    def go(index: int) -> None:
+        barrier.wait()
+        try:
+            road(index)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as pool:
+        list(pool.map(go, range(number)))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from executions import admission, dispatch, scheduler
 from executions.models import Execution, Queue, Status, Worker
-from executions.tests.crowds import crowd
+from executions.tests.crowds import crowd, in_parallel
 from jobs.models import Job
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
 
@@ -120,20 +118,6 @@ def test_the_direct_road_does_not_overtake_those_who_wait() -> None:
     assert mine.status == Status.SCHEDULED
 
 
-def together(number: int, road: object) -> None:
-    barrier = Barrier(number)
-
-    def go(index: int) -> None:
-        barrier.wait()
-        try:
-            road(index)  # type: ignore[operator]
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(number) as pool:
-        list(pool.map(go, range(number)))
-
-
 @pytest.mark.django_db(transaction=True)
 def test_three_beats_and_the_web_at_once_never_exceed_window_and_concurrency() -> None:
     QueueFactory.create(name="mail", window=20)
@@ -149,7 +133,7 @@ def test_three_beats_and_the_web_at_once_never_exceed_window_and_concurrency() -
             else:
                 scheduler.run_now(job, now=NOON, actor="ann")
 
-    together(5, road)
+    in_parallel(5, road)
 
     assert Execution.objects.filter(queue="mail", status=Status.QUEUED).count() == 20
     assert Execution.objects.filter(queue="post", status=Status.QUEUED).count() == 5
@@ -166,7 +150,7 @@ def test_who_finds_the_queue_locked_leaves_it_to_the_other() -> None:
 
     with transaction.atomic():
         Queue.objects.filter(pk="mail").lock_free(1).get()
-        together(1, road)
+        in_parallel(1, road)
 
     execution.refresh_from_db()
     assert execution.status == Status.SCHEDULED
