@@ -21,6 +21,7 @@ from executions.models import Execution, Status
 from executions.transitions import StaleExecutionError
 from jobs import kinds
 from jobs.kinds.base import Context, Failed, Fleet, Outcome, class_names
+from lib.patience import FOR_EVER, patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +132,7 @@ def _run_kind(execution: Execution, context: Context, lease: Lease) -> Outcome:
             children.tidied(),
             _captured(context, kind.fleet),
             interruptible(lambda: leases.look(lease, context)),
+            patience(FOR_EVER),  # a job's own queries end with its time limit
         ):
             return kind.run(payload, context)
     except TimeLimitError as exc:
