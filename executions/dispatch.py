@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 from celery import current_app
+from django.db import transaction
 from django.db.models import F
 from kombu.entity import Queue as CeleryQueue
 from kombu.exceptions import BatchPublishError, OperationalError
 from redis import RedisError
 
-from executions import admission, alive, bell, broker, limits
+from executions import admission, alive, bell, broker, limits, transitions
 from executions.models import Execution, Queue, Status, lines, task_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from executions.models.execution import ExecutionQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +62,22 @@ def queue_one(execution: Execution, *, now: datetime) -> None:
     publish(admitted.ready)
     if not admitted.handled:
         bell.ring()
+
+
+def wake(queued: ExecutionQuerySet, *, now: datetime, limit: int) -> int:
+    """Send messages for up to ``limit`` of ``queued`` once more; return how many.
+
+    Doubles of messages that were only late die at the claim.
+    """
+    with transaction.atomic():
+        silent = list(queued.lock_free(limit))
+        for execution in silent:
+            execution.publishes += 1
+            execution.publish_at = now + transitions.PUBLISH_AGAIN
+            execution.lane = execution.lane_at(now)
+        Execution.objects.bulk_update(silent, ["publishes", "publish_at", "lane"])
+    publish(silent)
+    return len(silent)
 
 
 def slots_of_fleets(now: datetime) -> dict[str, int]:

@@ -63,8 +63,8 @@ class QueueAdmin(ChronosAdmin):
 
     @admin.action(description="Resume", permissions=["operate"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Queue]) -> None:
-        actor = str(request.user)
-        act = Act("resumed", lambda queue: queues.resume(queue, actor=actor))
+        now, actor = clock.now(), str(request.user)
+        act = Act("resumed", lambda queue: queues.resume(queue, now=now, actor=actor))
         self.act_on_each(request, queryset, act)
 
     @admin.display(description="state")

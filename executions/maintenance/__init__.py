@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from executions.maintenance.redispatch import redispatch
 from executions.maintenance.rescue import rescue
+from executions.queues import resume_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PASSES", "redispatch", "rescue", "sweep", "sweep_all"]
 
-PASSES: tuple[Callable[[datetime], int], ...] = (rescue, redispatch)
+PASSES: tuple[Callable[[datetime], int], ...] = (rescue, redispatch, resume_due)
 
 
 def sweep(now: datetime) -> dict[str, int]:

@@ -7,7 +7,6 @@ from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from django.db import transaction
 from django.db.models import Q
 from redis import RedisError
 
@@ -15,7 +14,6 @@ from executions import broker, dispatch
 from executions.models import Execution
 from executions.models.fleet import fleet_of
 from executions.models.lines import AGEING
-from executions.transitions import PUBLISH_AGAIN
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,12 +64,4 @@ def redispatch(now: datetime, limit: int = 500) -> int:
         log.warning("redispatch.broker_away", error=repr(exc))
         return 0
     lost = reduce(or_, [group.lost(tails[group.list], now) for group in groups])
-    with transaction.atomic():
-        silent = list(overdue.filter(lost).lock_free(limit))
-        for execution in silent:
-            execution.publishes += 1
-            execution.publish_at = now + PUBLISH_AGAIN
-            execution.lane = execution.lane_at(now)
-        Execution.objects.bulk_update(silent, ["publishes", "publish_at", "lane"])
-    dispatch.publish(silent)
-    return len(silent)
+    return dispatch.wake(overdue.filter(lost), now=now, limit=limit)

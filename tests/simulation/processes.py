@@ -228,7 +228,7 @@ def pause_queue(world: World, step: Step) -> None:
 
 
 def resume_queue(world: World, step: Step) -> None:
-    queues.resume(_queue(step), actor=ACTOR)
+    queues.resume(_queue(step), now=world.seen(step), actor=ACTOR)
 
 
 def _queue(step: Step) -> Queue:
