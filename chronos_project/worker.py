@@ -73,7 +73,9 @@ class MainProcess:
             died=self._replace_child,
             hung=self._too_many_hang,
         )
-        self._shutdown = shutdown.Shutdown(self._seats, self.stop)
+        self._shutdown = shutdown.Shutdown(
+            self._seats, others=lambda: bool(state.active_requests), last=self.stop
+        )
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(signum, self._on_signal)
         self._ear = deafness.Ear(fleet(), queues=self._queue_names, free=self._is_free)

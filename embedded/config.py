@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_BEATS = 9
+GRACE = "CHRONOS_SHUTDOWN_GRACE_SECONDS"
+LONGEST_GRACE = 3600
 LINE = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|.*?)\s*(?:\s#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One start. ``environment`` is all of it as text, for the parts, but without the password."""
+    """One start. ``worker_grace`` is in seconds.
+
+    ``environment`` is all of it as text, for the parts, but without the password.
+    """
 
     port: int
     beats: int
+    worker_grace: int
     data_dir: Path
     engines: str
     database_url: str
@@ -47,6 +53,7 @@ def read(environment: Mapping[str, str] | None = None) -> Config:
     return Config(
         port=_number(values, "CHRONOS_PORT", default=8080, highest=HIGHEST),
         beats=_number(values, "CHRONOS_BEATS", default=1, highest=MOST_BEATS),
+        worker_grace=_number(values, GRACE, default=20, highest=LONGEST_GRACE),
         data_dir=ROOT / Path(values.get("CHRONOS_DATA_DIR") or ".chronos").expanduser(),
         engines=engines,
         database_url=values.get("DATABASE_URL", ""),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CELERY = (sys.executable, "-m", "celery", "-q", "-A", "chronos_project")  # -q: no banners
 WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle", "-O", "fair", "-E")
-WORKER_GRACE = 30.0  # seconds; running executions may finish or are handed back
+LEAVE_SECONDS = 25.0  # a worker has handed back its work and is gone so long after its own grace
 
 
 def manage(*words: str, name: str, env: Mapping[str, str] | None = None) -> Part:
@@ -53,10 +53,11 @@ def environment(
 def parts(config: Config, secrets: Mapping[str, str], *, flower_port: int) -> list[Part]:
     """Everything but the servers, in the order of the start."""
     beats = [_beat(f"beat-{number}") for number in range(1, config.beats + 1)]
+    grace = config.worker_grace + LEAVE_SECONDS
     return [
         _web(config.port),
-        _worker("io", "--pool", "threads", "--concurrency", "32"),
-        _worker("compute", "--pool", "prefork", "--concurrency", "2"),
+        _worker("io", "--pool", "threads", "--concurrency", "32", grace=grace),
+        _worker("compute", "--pool", "prefork", "--concurrency", "2", grace=grace),
         *beats,
         _flower(config, secrets, flower_port),
     ]
@@ -70,13 +71,13 @@ def _web(port: int) -> Part:
     return Part("web", (sys.executable, *serve, *how, *where), Tier.WEB, env)
 
 
-def _worker(fleet: str, *pool: str) -> Part:
+def _worker(fleet: str, *pool: str, grace: float) -> Part:
     """A fleet of threads shares a pool of connections; a forked child keeps one."""
     name = f"worker-{fleet}"
     size = "16" if "threads" in pool else "0"
     env = {"CHRONOS_FLEET": fleet, "CHRONOS_PROCESS": name, "CHRONOS_DB_POOL_SIZE": size}
     argv = (*WORKER, "-n", f"{fleet}@%h", *pool)
-    return Part(name, argv, Tier.WORKER, env, grace=WORKER_GRACE)
+    return Part(name, argv, Tier.WORKER, env, grace=grace)
 
 
 def _beat(name: str) -> Part:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LEAVE_SECONDS = 5.0  # for Celery to end once nothing runs any more
+LEAVE_SECONDS = 10.0  # for Celery to end once nothing runs any more
 FORCE_SECONDS = 2 * leases.GRACE_SECONDS  # in which a job stops by itself, or is forced to
 POLL_SECONDS = 0.05
 
@@ -35,12 +35,16 @@ def asked() -> bool:
 class Shutdown:
     """Ends the worker when asked to. Made, with its thread, before the first signal comes.
 
-    ``seats`` are those of its pool children. ``last`` is called before a process that will not end
-    by itself is ended by force.
+    ``seats`` are those of its pool children. ``others()`` says whether tasks run that are no
+    executions: they, too, have the grace. ``last`` is called before a process that will not end by
+    itself is ended by force.
     """
 
-    def __init__(self, seats: board.Board | None, last: Callable[[], None]) -> None:
+    def __init__(
+        self, seats: board.Board | None, *, others: Callable[[], bool], last: Callable[[], None]
+    ) -> None:
         self._seats = seats
+        self._others = others
         self._last = last
         self._hurry = threading.Event()
         self._status = 0
@@ -68,7 +72,9 @@ class Shutdown:
             held = leases.held()
             if now >= patient_until:
                 _hand_back(held)
-            if held and now < patient_until + FORCE_SECONDS:
+            if (held and now < patient_until + FORCE_SECONDS) or (
+                now < patient_until and self._others()
+            ):
                 busy = now
         log.warning("worker.forced_to_stop", running=len(leases.held()))
         self._last()

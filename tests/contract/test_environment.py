@@ -12,6 +12,7 @@ INTERNAL = {  # one part of the start tells another
     "CHRONOS_BEGAN",
     "CHRONOS_INSTALL_SECONDS",
     "CHRONOS_TEST_REDIS",
+    "CHRONOS_WORKER_MARK",
 }
 
 
