@@ -34,7 +34,9 @@ class ReasonForm(ActionForm):  # type: ignore[misc]  # untyped library
         label="",
         required=False,
         max_length=200,
-        widget=forms.TextInput({"placeholder": "Reason", "class": "action-reason"}),
+        widget=forms.TextInput(
+            {"placeholder": "Reason", "aria-label": "Reason", "class": "action-reason"}
+        ),
     )
 
 
@@ -80,6 +82,10 @@ class RowActions(TeamRows):
         """Name the actions that the page of ``obj`` offers as buttons."""
         return [name for name in self.get_actions(request) if name != "delete_selected"]
 
+    def asked_by(self, action: str) -> tuple[str, ...]:
+        """Name the fields of ``action_form`` that ``action`` reads."""
+        return ("reason",) if action in self.explained else ()
+
     def page_links(self, obj: Any) -> list[tuple[str, str]]:
         """Text and address of what else there is to see of ``obj``."""
         return []
@@ -112,7 +118,8 @@ class RowActions(TeamRows):
             names = self.page_actions(request, obj)
             context["page_actions"] = [(name, labels[name]) for name in names if name in labels]
             context["page_links"] = self.page_links(obj)
-            context["asks_reason"] = bool(self.explained & set(names))
+            asked = dict.fromkeys(field for name in names for field in self.asked_by(name))
+            context["page_fields"] = [self.action_form(auto_id=False)[field] for field in asked]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _refusal(self, request: HttpRequest, row: Any, act: Act) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,7 +13,7 @@ from django.utils.html import format_html
 from accounts.badges import badge
 from accounts.cells import EMPTY, instant, link, pretty
 from accounts.roles import Verb
-from accounts.row_actions import Act, ReasonForm
+from accounts.row_actions import Act
 from accounts.theme import WindowInline
 from executions import scheduler
 from executions.models import FINISHED, Execution
@@ -21,6 +22,7 @@ from jobs.definition_admin import DefinitionAdmin
 from jobs.definitions import DefinitionError
 from jobs.limit_window import LimitAdmin
 from jobs.models import Job, JobVersion, Limit, Schedule
+from jobs.rest_form import RestForm, missed_of, until_of
 from jobs.schedule_window import ScheduleAdmin, in_words
 
 if TYPE_CHECKING:
@@ -92,8 +94,7 @@ class JobAdmin(DefinitionAdmin):
     list_select_related = ["schedule", "team"]
     search_fields = ["name", "slug"]
     ordering = ["-pk"]
-    action_form = ReasonForm
-    explained = frozenset({"pause"})
+    action_form = RestForm
     actions = ["run_now", "pause", "resume", "archive", "restore"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
@@ -136,6 +137,9 @@ class JobAdmin(DefinitionAdmin):
         names = {"execute": "run_now"}
         return [names.get(word, word) for word in definitions.allowed_actions(obj)]
 
+    def asked_by(self, action: str) -> tuple[str, ...]:
+        return {"pause": ("reason", "until"), "resume": ("missed",)}.get(action, ())
+
     def page_links(self, obj: Job) -> list[tuple[str, str]]:
         executions = reverse("admin:executions_execution_changelist")
         return [
@@ -158,21 +162,25 @@ class JobAdmin(DefinitionAdmin):
     @admin.action(description="Pause", permissions=["operate"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         who, reason = _who(request), request.POST.get("reason", "")[:200]
-        self.act_on_each(
-            request,
-            queryset,
-            Act(
-                "paused",
-                lambda job: definitions.pause(job, **who, reason=reason),
-                (DefinitionError,),
-            ),
-        )
+        try:
+            until = until_of(request.POST, who["now"])
+        except ValidationError as exc:
+            self.message_user(request, exc.message, messages.ERROR)
+            return
+
+        def rest(job: Job) -> None:
+            definitions.pause(job, **who, reason=reason, until=until)
+
+        self.act_on_each(request, queryset, Act("paused", rest, (DefinitionError,)))
 
     @admin.action(description="Resume", permissions=["operate"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        who = _who(request)
-        act = Act("resumed", lambda job: definitions.resume(job, **who), (DefinitionError,))
-        self.act_on_each(request, queryset, act)
+        who, missed = _who(request), missed_of(request.POST)
+
+        def go_on(job: Job) -> None:
+            definitions.resume(job, **who, missed=missed)
+
+        self.act_on_each(request, queryset, Act("resumed", go_on, (DefinitionError,)))
 
     @admin.action(description="Archive", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -196,7 +204,8 @@ class JobAdmin(DefinitionAdmin):
 
     @admin.display(description="state")
     def state(self, job: Job) -> SafeString:
-        return format_html("{} {}", badge(job.status), job.paused_reason)
+        until = f"until {job.paused_until:%Y-%m-%d %H:%M} UTC" if job.paused_until else ""
+        return format_html("{} {} {}", badge(job.status), job.paused_reason, until)
 
     @admin.display(description="kind")
     def kind_name(self, job: Job) -> str:

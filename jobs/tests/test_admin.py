@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.roles import Role
 from executions.models import Execution, Status
-from jobs.models import Job
+from jobs.models import Job, Schedule
 from tests import operators
 from tests.factories import NOON, ExecutionFactory, JobFactory, ScheduleFactory
 from tests.operators import act, told
@@ -61,6 +62,43 @@ def test_pause_keeps_the_reason_and_resume_forgets_it(client: Client, boss: User
     act(client, LIST, "resume", job)
     job = Job.objects.get()
     assert (job.status, job.paused_reason, job.schedule.enabled) == ("active", "", True)
+
+
+def test_a_pause_may_end_by_itself_in_the_future(client: Client, boss: User) -> None:
+    job = ScheduleFactory.create().job
+
+    response = act(client, LIST, "pause", job, until="2001-01-01T00:00")
+    assert told(response)[-1] == "A pause ends in the future."
+    response = act(client, LIST, "pause", job, until="soon")
+    assert told(response)[-1] == "Enter a valid date/time."
+    assert Job.objects.get().status == "active"
+
+    act(client, LIST, "pause", job, until="2040-01-02T03:04", reason="holidays")
+    assert Job.objects.get().paused_until == datetime(2040, 1, 2, 3, 4, tzinfo=UTC)
+    assert "holidays until 2040-01-02 03:04 UTC" in client.get(page(job)).content.decode()
+
+
+@pytest.mark.parametrize(("missed", "owed"), [("all", True), ("skip", False), ("nonsense", False)])
+def test_whoever_resumes_a_job_says_what_becomes_of_what_was_missed(
+    client: Client, boss: User, missed: str, owed: bool
+) -> None:
+    job = ScheduleFactory.create(next_fire_at=NOON - timedelta(days=900)).job
+    act(client, LIST, "pause", job)
+
+    act(client, LIST, "resume", job, missed=missed)
+
+    assert bool(Schedule.objects.get().missed) is owed
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"), [({}, ["reason", "until"]), ({"paused_at": NOON}, ["missed"])]
+)
+def test_the_page_of_a_job_asks_what_its_buttons_need(
+    client: Client, boss: User, fields: dict[str, Any], asked: list[str]
+) -> None:
+    shown = client.get(page(JobFactory.create(**fields))).context["page_fields"]
+
+    assert [field.name for field in shown] == asked
 
 
 def test_an_archived_job_leaves_the_list_and_is_restored_from_its_page(
