@@ -60,10 +60,12 @@ def main() -> None:
     """``python -m lib.guardian MARK WORKER``"""
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(signum, signal.SIG_IGN)  # its time ends with the worker's
-    mark, worker = sys.argv[1], psutil.Process(int(sys.argv[2]))
-    seen = _watch(worker)
-    with contextlib.suppress(psutil.TimeoutExpired):
-        worker.wait(timeout=LEAVE_SECONDS)
+    mark = sys.argv[1]
+    seen: set[psutil.Process] = set()
+    with contextlib.suppress(psutil.NoSuchProcess):  # the worker was gone before this began
+        worker = psutil.Process(int(sys.argv[2]))
+        seen = _watch(worker)
+        _let_it_leave(worker)
     left = processes.kill_all(lambda: _left(mark, seen), within=KILL_SECONDS)
     if left:
         _say(f"killed {left} processes that a worker had left behind")
@@ -75,6 +77,13 @@ def _watch(worker: psutil.Process) -> set[psutil.Process]:
     while not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:
         seen = {one for one in processes.tree(worker)[1:] if one.pid != os.getpid()} or seen
     return seen
+
+
+def _let_it_leave(worker: psutil.Process) -> None:
+    """A worker that ends in order closes the pipe a moment before it is gone."""
+    deadline = time.monotonic() + LEAVE_SECONDS
+    while worker.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _left(mark: str, seen: set[psutil.Process]) -> set[psutil.Process]:
