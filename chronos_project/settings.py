@@ -224,10 +224,12 @@ SPECTACULAR_SETTINGS = {
 # --- Redis and Celery -------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
+# Seconds that one answer of Redis is waited for; `asgi.py` has a value of its own.
+BROKER_PATIENCE_SECONDS = env.float("CHRONOS_BROKER_PATIENCE_SECONDS", default=10)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "ack_emulation": False,  # 2 Redis commands a task, not 10; lost work comes back by its lease
-    "socket_timeout": 10,
-    "socket_connect_timeout": 3,
+    "socket_timeout": BROKER_PATIENCE_SECONDS,
+    "socket_connect_timeout": min(3.0, BROKER_PATIENCE_SECONDS),
     "socket_keepalive": True,
     "health_check_interval": 10,
     "max_retries": 1,  # who publishes does not wait for a broker that is away; the sweep does

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Any
 
 import redis
@@ -13,7 +14,10 @@ from redis.retry import Retry
 
 log = structlog.get_logger(__name__)
 
+REST = 2.0  # seconds in which a broker that was away is not told again
+
 _client: redis.Redis | None = None
+_rung_again_at = 0.0  # on the monotonic clock
 
 
 def client() -> redis.Redis:
@@ -22,8 +26,8 @@ def client() -> redis.Redis:
     if _client is None:
         _client = redis.Redis.from_url(
             settings.REDIS_URL,
-            socket_connect_timeout=1,
-            socket_timeout=3,
+            socket_connect_timeout=min(1.0, settings.BROKER_PATIENCE_SECONDS),
+            socket_timeout=min(3.0, settings.BROKER_PATIENCE_SECONDS),
             retry=Retry(NoBackoff(), 0),
         )
     return _client
@@ -34,10 +38,17 @@ def _channel() -> str:
 
 
 def ring() -> None:
-    """Wake the beats. Harmless to lose: they look by themselves each second."""
+    """Wake the beats. Harmless to lose: they look by themselves each second.
+
+    So after a ring that nobody took it is spared for a moment.
+    """
+    global _rung_again_at  # noqa: PLW0603  what one ring learns spares the next one the wait
+    if time.monotonic() < _rung_again_at:
+        return
     try:
         client().publish(_channel(), b"")
     except redis.RedisError as exc:
+        _rung_again_at = time.monotonic() + REST
         log.warning("bell.broker_away", error=repr(exc))
 
 
