@@ -123,7 +123,10 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
 
         One batch each, so that a backlog of one duty keeps no other from its turn.
         """
-        duties = (scheduler.fire_due, dispatch.queue_due)
+        duties = (
+            *(maintenance.wake_paused, maintenance.rearm),  # what they do may be due at once
+            *(scheduler.fire_due, dispatch.queue_due),
+        )
         handled = [_guarded(partial(_once, duty)) for duty in duties]
         if self._periodic.due():
             _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))

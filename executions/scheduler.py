@@ -13,7 +13,6 @@ from executions.models import Execution, ExecutionEvent, Origin
 from jobs import definitions
 from jobs.models import Schedule
 from jobs.slots import due_at
-from lib.text import storable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -140,7 +139,5 @@ def _free_from(schedule: Schedule, taken: Taken, now: datetime) -> datetime:
 
 
 def _set_aside(schedule: Schedule, exc: Exception) -> None:
-    """Keep ``schedule`` from being due until somebody changes it."""
-    schedule.enabled = False
-    schedule.disabled_reason = storable(str(exc))[:300]
+    schedule.set_aside(str(exc))
     log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))

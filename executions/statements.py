@@ -13,7 +13,8 @@ WITH claimed AS (
         started_at = %(now)s,
         publish_at = NULL,
         lease_expires_at = greatest(clock_timestamp(), %(now)s) + %(lease)s
-    WHERE id = %(id)s AND status = 'queued' AND (start_by IS NULL OR start_by > %(now)s)
+    WHERE id = %(id)s AND status = 'queued'
+        AND (attempt > 0 OR start_by IS NULL OR start_by > %(now)s)
         AND NOT EXISTS (
             SELECT FROM executions_queue AS line
             WHERE line.name = executions_execution.queue AND line.paused_at IS NOT NULL

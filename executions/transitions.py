@@ -33,7 +33,7 @@ LONGEST_TRACE = 100_000  # characters, from the end: that is where it went wrong
 
 NEXT: dict[Status, frozenset[Status]] = {
     Status.SCHEDULED: frozenset({Status.QUEUED, Status.SKIPPED, Status.CANCELLED}),
-    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.SKIPPED, Status.CANCELLED}),
     Status.RUNNING: frozenset(
         {Status.SUCCEEDED, Status.WAITING, Status.SCHEDULED, Status.FAILED, Status.CANCELLED}
     ),
@@ -106,20 +106,16 @@ def skip_all(
     executions: Sequence[Execution], *, now: datetime, reason: str, detail: dict[str, Any]
 ) -> None:
     """The slots of locked ``executions`` will not run, for ``reason``: two statements for all."""
-    changes = {"status": Status.SKIPPED, "reason": reason, "finished_at": now}
+    changes = {"status": Status.SKIPPED, "reason": reason, "finished_at": now, "publish_at": None}
     ids = [execution.pk for execution in executions]
-    Execution.objects.filter(pk__in=ids, status=Status.SCHEDULED).update(**changes)
+    waiting = [Status.SCHEDULED, Status.QUEUED]
+    Execution.objects.filter(pk__in=ids, status__in=waiting).update(**changes)
     ExecutionEvent.objects.bulk_create(
         ExecutionEvent(execution=execution, at=now, what="skipped", detail=detail)
         for execution in executions
     )
     for execution in executions:
         _show(execution, **changes)
-
-
-def born_skipped(*, now: datetime, reason: str, detail: dict[str, Any]) -> dict[str, Any]:
-    """Fields of an execution that is only recorded as not having run."""
-    return {"status": Status.SKIPPED, "finished_at": now, "reason": reason, "result": detail}
 
 
 def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -> Execution | None:

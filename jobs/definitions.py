@@ -124,7 +124,7 @@ def pause(
 
 
 @transaction.atomic
-def resume(job: Job, *, now: datetime, actor: User | None, missed: Missed = "skip") -> None:
+def resume(job: Job, *, now: datetime, actor: User | str | None, missed: Missed = "skip") -> None:
     """Let ``job`` start again; repeating it changes nothing.
 
     ``missed`` decides about the slots that passed meanwhile, whatever the misfire policy is:

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from executions.maintenance.expire import expire
+from executions.maintenance.rearm import rearm
 from executions.maintenance.redispatch import redispatch
 from executions.maintenance.rescue import rescue
+from executions.maintenance.resume import wake_paused
 from executions.queues import resume_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-__all__ = ["PASSES", "redispatch", "rescue", "sweep", "sweep_all"]
+__all__ = [
+    "PASSES",
+    "expire",
+    "rearm",
+    "redispatch",
+    "rescue",
+    "sweep",
+    "sweep_all",
+    "wake_paused",
+]
 
-PASSES: tuple[Callable[[datetime], int], ...] = (rescue, redispatch, resume_due)
+PASSES: tuple[Callable[[datetime], int], ...] = (
+    rescue,
+    redispatch,
+    expire,
+    resume_due,
+    wake_paused,
+    rearm,
+)
 
 
 def sweep(now: datetime) -> dict[str, int]:

@@ -65,6 +65,15 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
             "lease_expires_at"
         )
 
+    def past_start(self, now: datetime) -> ExecutionQuerySet:
+        """Executions that wait for their first start and may not start any more."""
+        waiting = self.filter(status__in=[Status.SCHEDULED, Status.QUEUED], attempt=0)
+        return waiting.filter(start_by__lte=now).order_by("start_by")
+
+    def unreported(self, now: datetime) -> ExecutionQuerySet:
+        """Executions that somebody outside should have settled by now."""
+        return self.filter(status=Status.WAITING, due_at__lte=now).order_by("due_at")
+
     def unfinished(self, schedule: Schedule) -> ExecutionQuerySet:
         """Executions of ``schedule`` that have not ended."""
         return self.filter(schedule=schedule, status__in=UNFINISHED)
@@ -215,6 +224,14 @@ class Execution(models.Model):
                 fields=["lease_expires_at"],
                 name="execution_lease_idx",
                 condition=Q(status="running"),
+            ),
+            models.Index(
+                fields=["start_by"],
+                name="execution_start_by_idx",
+                condition=Q(status__in=["scheduled", "queued"], attempt=0, start_by__isnull=False),
+            ),
+            models.Index(
+                fields=["due_at"], name="execution_report_idx", condition=Q(status="waiting")
             ),
             models.Index(
                 fields=["schedule", "scheduled_for"],

@@ -26,7 +26,7 @@ important waits four minutes longer than the most important, and no more.
 MOST_READS = 5_000  # rows a decision looks at, with however many lines and teams
 
 _WAITS = "status = 'scheduled' AND blocked_on = ''"
-_STARTABLE = "(start_by IS NULL OR start_by > %(now)s)"
+_STARTABLE = "(attempt > 0 OR start_by IS NULL OR start_by > %(now)s)"  # a retry has begun
 
 _QUEUES = f"""
 WITH RECURSIVE named AS (

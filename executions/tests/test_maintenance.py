@@ -15,7 +15,7 @@ from tests.factories import NOON, ExecutionFactory, JobFactory
 pytestmark = pytest.mark.django_db
 
 LEASE = timedelta(seconds=30)
-NAMES = [one.__name__ for one in PASSES]
+NOTHING = dict.fromkeys((one.__name__ for one in PASSES), 0)
 LATER = NOON + LEASE + timedelta(seconds=1)
 
 
@@ -70,12 +70,12 @@ def test_what_takes_three_workers_with_it_is_quarantined() -> None:
 def test_a_sweep_says_what_each_pass_did() -> None:
     running()
 
-    assert sweep(LATER) == dict.fromkeys(NAMES, 0) | {"rescue": 1}
+    assert sweep(LATER) == NOTHING | {"rescue": 1}
 
 
 def test_a_full_sweep_goes_on_until_nothing_is_left() -> None:
     for _ in range(3):
         running()
 
-    assert sweep_all(LATER) == dict.fromkeys(NAMES, 0) | {"rescue": 3}
-    assert sweep_all(LATER) == dict.fromkeys(NAMES, 0)
+    assert sweep_all(LATER) == NOTHING | {"rescue": 3}
+    assert sweep_all(LATER) == NOTHING

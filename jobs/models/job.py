@@ -42,6 +42,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         over = self.filter(paused_at__isnull=False, paused_until__lte=now)
         return over.kept().order_by("paused_until")
 
+    def lock_free(self, limit: int) -> JobQuerySet:
+        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
+        return self.select_for_update(skip_locked=True, no_key=True)[:limit]
+
     def described(self) -> JobQuerySet:
         """Jobs with all that an answer about them needs, in one query."""
         return self.select_related("current__limit", "schedule", "team")

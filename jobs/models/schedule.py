@@ -14,6 +14,7 @@ from jobs.models.job import Job, choices
 from jobs.slots import NO_GRACE, Rule, Why, pass_over, slots_to_run
 from jobs.triggers.preview import preview
 from lib.ids import new_id
+from lib.text import storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from jobs.triggers.preview import Preview
 
 
-ENDED = "ended"
-"""Why a schedule with a fixed delay is disabled that will not fire again."""
+RESTING = (Why.PAUSED.value, Why.ARCHIVED.value)
+"""Why a schedule is disabled that goes on with its job."""
 
 SAVE_PROGRESS = """
 UPDATE jobs_schedule
@@ -78,9 +79,9 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return coming.values_list("next_fire_at", flat=True).first()
 
     def unarmed(self) -> ScheduleQuerySet:
-        """Schedules whose next slot depends on the end of an execution."""
+        """Schedules whose next slot depends on the end of an execution; also while a job rests."""
         delayed = self.filter(mode=policies.IntervalMode.FIXED_DELAY, next_fire_at__isnull=True)
-        return delayed.exclude(disabled_reason=ENDED).order_by("pk")
+        return delayed.filter(Q(enabled=True) | Q(disabled_reason__in=RESTING)).order_by("pk")
 
     def unaudited(self) -> ScheduleQuerySet:
         """Schedules with slots that were decided since the last audit, the longest first."""
@@ -221,7 +222,7 @@ class Schedule(models.Model):
     @property
     def is_set_aside(self) -> bool:
         """Whether it was disabled for itself, not because its job rests."""
-        return not self.enabled and self.disabled_reason not in {Why.PAUSED, Why.ARCHIVED}
+        return not self.enabled and self.disabled_reason not in RESTING
 
     @property
     def is_fixed_delay(self) -> bool:
@@ -244,6 +245,19 @@ class Schedule(models.Model):
         self._move(taken)
         self.last_fired_at = now
         return taken
+
+    def arm(self, ended_at: datetime) -> None:
+        """Name the slot that follows the end of an execution, or end, with a fixed delay.
+
+        Raises ``TriggerError`` when the schedule cannot name it.
+        """
+        self.next_fire_at = None if self.left == 0 else self.trigger.after(ended_at)
+        if self.next_fire_at is None:
+            self.set_aside(Why.ENDED.value)
+
+    def set_aside(self, why: str) -> None:
+        """Keep the schedule from being due until somebody changes it."""
+        self.enabled, self.disabled_reason = False, storable(why)[:300]
 
     def pass_over(self, now: datetime, why: Why) -> tuple[Stretch, ...]:
         """Move the cursor past ``now`` and return what is skipped: one stretch, or nothing.
