@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chronos_project.health import AlwaysFirst
-from executions import alive, clock, stats
+from executions import alive, clock, outbox, stats
 from executions.models import Execution
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class ChronosCollector(Collector):
         yield InfoMetricFamily("chronos", "This build.", {"version": settings.CHRONOS_VERSION})
         yield from self._queues()
         yield from self._ends()
+        yield from self._outbox()
         yield from self._processes()
 
     def _queues(self) -> Iterable[Metric]:
@@ -75,6 +76,23 @@ class ChronosCollector(Collector):
         dead = Execution.objects.dead().count()
         yield day
         yield GaugeMetricFamily("chronos_dead_letters", "Failed and not resolved.", value=dead)
+
+    def _outbox(self) -> Iterable[Metric]:
+        backlog = outbox.backlog()
+        since = backlog.oldest_at
+        yield GaugeMetricFamily(
+            "chronos_outbox_events",
+            f"Events on their way outside; at most {outbox.COUNTED} are counted.",
+            value=backlog.waiting,
+        )
+        yield GaugeMetricFamily(
+            "chronos_outbox_oldest_seconds",
+            "For how long the oldest event has waited.",
+            value=(self._now - since).total_seconds() if since else 0,
+        )
+        yield GaugeMetricFamily(
+            "chronos_outbox_set_aside", "Events that cannot be delivered.", value=backlog.set_aside
+        )
 
     def _processes(self) -> Iterable[Metric]:
         workers = GaugeMetricFamily("chronos_workers", "Workers that are alive.", labels=["fleet"])

@@ -9,7 +9,8 @@ class ExecutionsConfig(AppConfig):
     name = "executions"
 
     def ready(self) -> None:
-        from executions import bell, clock, ledger  # noqa: PLC0415  models are not ready before this
+        # Models are not ready before this.
+        from executions import bell, clock, ledger, outbox  # noqa: PLC0415
         from executions.models import Queue  # noqa: PLC0415
         from jobs import host  # noqa: PLC0415
 
@@ -19,5 +20,6 @@ class ExecutionsConfig(AppConfig):
                 queue_names=Queue.objects.names,
                 wake=bell.ring,
                 record_skipped=ledger.record_skipped,
+                tell=outbox.tell,
             )
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Says of a slot what ``Execution.of`` says of a manual start; a test compares the two.
 INSERT = """
+WITH stored AS (
 INSERT INTO executions_execution
     (id, team_id, job_id, version_id, schedule_id, scheduled_for, origin, kind, queue, priority,
      limit_id, limit_key, status, reason, result, message, worker, due_at, start_by, created_at,
@@ -37,6 +38,13 @@ JOIN jobs_schedule AS schedule ON schedule.id = slot.schedule
 JOIN jobs_job AS job ON job.id = schedule.job_id
 JOIN jobs_jobversion AS version ON version.id = job.current_id
 ON CONFLICT (schedule_id, scheduled_for) DO NOTHING
+RETURNING id, team_id, job_id, status, reason, result
+)
+INSERT INTO executions_outboxevent (team_id, at, topic, subject, body)
+SELECT team_id, %(now)s, 'execution.skipped', id,
+    jsonb_build_object('job', job_id, 'reason', reason, 'slots', result)
+FROM stored
+WHERE status = 'skipped'
 """
 
 

@@ -207,7 +207,7 @@ def _end(redrive: Redrive, state: Redrive.State, *, now: datetime, reason: str) 
 def _tell(redrive: Redrive, what: str, now: datetime) -> None:
     body = {"fingerprint": redrive.fingerprint, "started": redrive.started, "total": redrive.total}
     body |= {"mode": redrive.mode, "reason": redrive.reason}
-    outbox.tell(f"redrive.{what}", team=redrive.team, subject=redrive.pk, body=body, now=now)
+    outbox.tell(f"redrive.{what}", team=redrive.team_id, subject=redrive.pk, body=body, now=now)
 
 
 def _rest_in_words(redrive: Redrive) -> str:

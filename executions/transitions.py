@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from executions import fingerprints, statements
+from executions import fingerprints, outbox, statements
 from executions.fingerprints import NO_CAUSE, Cause
 from executions.models import FINISHED, Attempt, Execution, ExecutionEvent, Status
 from jobs.models import JobVersion
@@ -99,13 +99,14 @@ def skip(execution: Execution, *, now: datetime, reason: str, detail: dict[str, 
     """The slot will not run, for ``reason`` (``overlap``, ``misfire``, …)."""
     _move(execution, Status.SKIPPED, now=now, reason=reason)
     ExecutionEvent.objects.create(execution=execution, at=now, what="skipped", detail=detail)
+    outbox.tell_skipped([execution], now=now)
 
 
 @transaction.atomic
 def skip_all(
     executions: Sequence[Execution], *, now: datetime, reason: str, detail: dict[str, Any]
 ) -> None:
-    """The slots of locked ``executions`` will not run, for ``reason``: two statements for all."""
+    """The slots of locked ``executions`` will not run, for ``reason``: three statements for all."""
     changes = {"status": Status.SKIPPED, "reason": reason, "finished_at": now, "publish_at": None}
     ids = [execution.pk for execution in executions]
     waiting = [Status.SCHEDULED, Status.QUEUED]
@@ -116,6 +117,7 @@ def skip_all(
     )
     for execution in executions:
         _show(execution, **changes)
+    outbox.tell_skipped(executions, now=now)
 
 
 def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -> Execution | None:

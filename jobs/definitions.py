@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import structlog
 from django.db import IntegrityError, transaction
 
-from jobs import bodies, cursors, slugs
+from jobs import bodies, cursors, host, slugs
 from jobs.models import Job, JobVersion, Limit, Schedule
 from jobs.policies import Misfire
 from jobs.refusals import (
@@ -121,6 +121,7 @@ def pause(
     job.save(update_fields=PAUSE)
     cursors.stop(job, Why.PAUSED)
     log.info("job.paused", job_id=str(job.pk), actor=str(actor), reason=reason)
+    host.tell("job.paused", job, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -145,6 +146,7 @@ def resume(job: Job, *, now: datetime, actor: User | str | None, missed: Missed 
     job.save(update_fields=PAUSE)
     cursors.go_on(job)
     log.info("job.resumed", job_id=str(job.pk), actor=str(actor), missed=missed)
+    host.tell("job.resumed", job, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -157,6 +159,7 @@ def archive(job: Job, *, now: datetime, actor: User | None) -> None:
     job.save(update_fields=["archived_at", "updated_at"])
     cursors.stop(job, Why.ARCHIVED)
     log.info("job.archived", job_id=str(job.pk), actor=str(actor))
+    host.tell("job.archived", job, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -180,6 +183,7 @@ def restore(job: Job, *, now: datetime, actor: User | None) -> None:
     else:
         cursors.go_on(job)
     log.info("job.restored", job_id=str(job.pk), actor=str(actor))
+    host.tell("job.restored", job, actor=actor, now=now)
 
 
 def lock(job: Job) -> None:

@@ -14,15 +14,16 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from jobs.models import Schedule
+    from accounts.models import User
+    from jobs.models import Job, Schedule
     from jobs.slots import Stretch
 
 
 @dataclass(slots=True)
 class Host:
     """``now`` is the clock that due decisions go by, ``wake`` tells whoever fires schedules to
-    look at once, ``record_skipped`` writes down that slots will not run. Without an engine a job
-    is kept and shown, and nothing runs it."""
+    look at once, ``record_skipped`` writes down that slots will not run, ``tell`` what the
+    outside must hear. Without an engine a job is kept and shown, and nothing runs it."""
 
     now: Callable[[], datetime] = timezone.now
     queue_names: Callable[[], Collection[str]] = lambda: ["default"]
@@ -30,6 +31,7 @@ class Host:
     record_skipped: Callable[[Schedule, Stretch, datetime, Mapping[str, Any]], None] = (
         lambda _schedule, _stretch, _now, _detail: None
     )
+    tell: Callable[..., None] = lambda _topic, **_facts: None
 
 
 _host = Host()
@@ -57,3 +59,9 @@ def record_skipped(
 ) -> None:
     """Write down that the slots of ``stretch`` do not run. Needs the caller's transaction."""
     _host.record_skipped(schedule, stretch, now, detail)
+
+
+def tell(topic: str, job: Job, *, actor: User | None, now: datetime) -> None:
+    """Tell the outside what happened to ``job`` (``job.paused``), in the caller's transaction."""
+    body = {"slug": job.slug, "name": job.name, "status": job.status, "actor": str(actor)}
+    _host.tell(topic, team=job.team_id, subject=job.pk, body=body, now=now)

@@ -91,12 +91,16 @@ def _not_due(execution: Execution) -> Said:
 def _not_queued(execution: Execution, now: datetime) -> Said:
     queue = Queue.objects.filter(name=execution.queue).first()
     if queue and queue.paused_at:
-        return say("queue_paused", queue=queue, why=because(queue.paused_reason))
+        return _paused(queue)
     if not alive.beat(now):
         return say("no_scheduler", silence=alive.SILENCE)
     if execution.blocked_on:
         return _blocked(execution.blocked_on)
     return _without_room(execution, queue, now) or say("scheduler", due=clock(execution.due_at))
+
+
+def _paused(queue: Queue) -> Said:
+    return say("queue_paused", queue=queue, why=because(queue.paused_reason))
 
 
 def _blocked(on: str) -> Said:
@@ -117,6 +121,9 @@ def _without_room(execution: Execution, queue: Queue | None, now: datetime) -> S
 
 
 def _not_claimed(execution: Execution, now: datetime) -> Said:
+    queue = Queue.objects.paused().filter(name=execution.queue).first()
+    if queue:
+        return _paused(queue)
     fleet = fleet_of(execution.kind)
     if fleet not in alive.fleets(now):
         return say("no_worker", fleet=fleet, silence=alive.SILENCE)

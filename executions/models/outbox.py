@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from accounts.models import Team
+
+
+class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
+    def waiting(self) -> OutboxQuerySet:
+        """Events that are still to be delivered, in the order in which they were written."""
+        return self.filter(fault="").order_by("id")
+
+    def set_aside(self) -> OutboxQuerySet:
+        """Events that no channel takes; they stay until somebody looks."""
+        return self.exclude(fault="")
+
+    def lock_free(self, limit: int) -> OutboxQuerySet:
+        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
+        return self.select_for_update(skip_locked=True, of=("self",))[:limit]
 
 
 class OutboxEvent(models.Model):
@@ -23,6 +39,8 @@ class OutboxEvent(models.Model):
     subject = models.UUIDField(null=True)
     body = models.JSONField(default=dict)
     fault = models.CharField(max_length=300, blank=True, db_default="")
+
+    objects: ClassVar[OutboxQuerySet] = OutboxQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["id"]

@@ -59,6 +59,7 @@ def test_a_paused_queue_is_named_with_its_reason() -> None:
     assert found is not None
     assert found.code == "queue_paused"
     assert found.sentence == "The queue mail is paused: provider is down."
+    assert code(queue="mail", status=Status.QUEUED) == "queue_paused"
 
 
 def test_a_queued_execution_waits_for_a_worker_of_its_fleet() -> None:
