@@ -75,7 +75,7 @@ class EventSerializer(serializers.ModelSerializer[ExecutionEvent]):
 class LogChunkSerializer(serializers.ModelSerializer[LogChunk]):
     class Meta:
         model = LogChunk
-        fields = ["id", "attempt", "at", "stream", "text"]
+        fields = ["id", "attempt", "at", "stream", "text", "omitted"]
         read_only_fields = fields
 
 
@@ -85,6 +85,9 @@ class LogPageSerializer(serializers.Serializer[Any]):
     results = LogChunkSerializer(many=True)
     next_after = serializers.IntegerField(help_text="The id to go on after.")
     has_more = serializers.BooleanField(help_text="There is more at this moment.")
+    truncated = serializers.BooleanField(
+        help_text="There was too much: `omitted` says how many bytes were left out before a chunk."
+    )
     finished = serializers.BooleanField(help_text="The execution ended: no more will come.")
 
 

@@ -77,8 +77,21 @@ def test_output_of_a_finished_execution_says_that_no_more_comes() -> None:
         "results": [],
         "next_after": 0,
         "has_more": False,
+        "truncated": False,
         "finished": True,
     }
+
+
+def test_output_that_was_cut_says_where_and_by_how_much() -> None:
+    ann = caller()
+    execution = ann.execution()
+    gap = write(execution, "head", "… 7 bytes left out …", "tail")[1]
+    LogChunk.objects.filter(pk=gap).update(omitted=7)
+
+    page = logs(ann.client, execution).json()
+
+    assert page["truncated"] is True
+    assert [chunk["omitted"] for chunk in page["results"]] == [0, 7, 0]
 
 
 def test_one_stream_can_be_read_alone() -> None:

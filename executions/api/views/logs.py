@@ -72,6 +72,7 @@ class LogViewSet(OfOneExecution[LogChunk]):
                 "results": LogChunkSerializer(page, many=True).data,
                 "next_after": page[-1].pk if page else query["after"],
                 "has_more": len(coming) > len(page),
+                "truncated": any(chunk.omitted for chunk in page),
                 "finished": written.status in FINISHED,
             }
         )
