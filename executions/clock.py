@@ -44,5 +44,7 @@ def now() -> datetime:
         try:
             return read()
         except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise  # the transaction is lost
             connection.close()
     return instant + timedelta(seconds=elapsed)

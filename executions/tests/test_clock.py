@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from executions import clock
 
@@ -40,3 +41,20 @@ def test_a_wall_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("time.time", lambda: 0.0)
 
     assert timedelta(0) <= clock.now() - before < timedelta(seconds=5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_counted_over_but_not_within_a_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = clock.read()
+    monkeypatch.setattr(clock, "ANCHOR_SECONDS", -1.0)
+
+    def now_of_a_closed_connection() -> datetime:
+        connection.ensure_connection()
+        connection.connection.close()
+        return clock.now()
+
+    with pytest.raises(OperationalError), transaction.atomic():
+        now_of_a_closed_connection()
+    assert now_of_a_closed_connection() >= before

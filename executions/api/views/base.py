@@ -16,6 +16,7 @@ from accounts.access import membership_of, team_of
 from accounts.idempotent import IdempotentPosts
 from accounts.roles import Verb, allows
 from executions import clock
+from executions.api.moment import one_moment
 from executions.api.serializers import ExecutionDetailSerializer
 from executions.models import Execution
 from executions.models.execution import ExecutionQuerySet
@@ -43,11 +44,13 @@ class ExecutionsOfTeam(IdempotentPosts, StrictParameters, GenericViewSet[Executi
     def answer(
         self, execution_id: UUID, *, status: int = 200, headers: dict[str, str] | None = None
     ) -> Response:
-        """Answer with an execution as it is at this moment."""
+        """Answer with an execution and its history as they are at this moment."""
         rows = self.get_queryset().described().prefetch_related("attempts", "events")
         context = self.get_serializer_context()
-        shown = ExecutionDetailSerializer(get_object_or_404(rows, pk=execution_id), context=context)
-        return Response(shown.data, status=status, headers=headers)
+        with one_moment():
+            execution = get_object_or_404(rows, pk=execution_id)
+            shown = ExecutionDetailSerializer(execution, context=context).data
+        return Response(shown, status=status, headers=headers)
 
     def started(self, execution: Execution) -> Response:
         """Answer that ``execution`` has been accepted, and where it is to be found."""
