@@ -142,7 +142,7 @@ if DB_POOL_SIZE:
         "min_size": 1,
         "max_size": DB_POOL_SIZE,
         "timeout": min(1.2, DB_PATIENCE_SECONDS or 1.2),  # seconds to wait for a connection
-        "reconnect_timeout": 2,  # then on demand: its pauses grow with the length of an outage
+        "reconnect_timeout": 0.2,  # then on demand: its pauses would grow with an outage
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 300  # seconds

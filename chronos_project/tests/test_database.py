@@ -60,7 +60,7 @@ def pooled() -> Iterator[DatabaseWrapper]:
         "min_size": 1,
         "max_size": 2,
         "timeout": 20,
-        "reconnect_timeout": 2,
+        "reconnect_timeout": 0.2,
     }
     options = {**connection.settings_dict["OPTIONS"], "pool": pool}
     settings = {**connection.settings_dict, "OPTIONS": options, "CONN_MAX_AGE": 0}
