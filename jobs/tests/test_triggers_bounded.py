@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -134,10 +135,20 @@ def test_a_delay_counts_from_the_end_before_and_waits_for_its_start() -> None:
         ({"type": "cron", "cron": "0 9,17 * * *"}, 8 * 3600),
         ({"type": "cron", "cron": "0 0 1,2 1 *"}, 86_400),
         ({"type": "cron", "cron": "*/7 * * * * ?"}, 4),
+        ({"type": "cron", "cron": "0 0,5 29 2 *"}, 5 * 3600),
+        ({"type": "cron", "cron": "0 9 * * *", "starts_at": NOON + 9000 * DAY}, 86_400),
     ],
 )
 def test_the_shortest_gap_of_a_rule(schedule: dict[str, Any], seconds: int) -> None:
     assert shortest_gap(build(schedule), NOON) == timedelta(seconds=seconds)
+
+
+def test_the_gap_of_the_rarest_slots_is_not_looked_for_long() -> None:
+    rarest = build({"type": "cron", "cron": "0 0 0 ? 2 2#5", "timezone": "America/New_York"})
+    started = thread_time()
+
+    assert shortest_gap(rarest, NOON) is None
+    assert thread_time() - started < 0.2
 
 
 def test_one_slot_has_no_gap() -> None:

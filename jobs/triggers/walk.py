@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from jobs.triggers.base import Trigger
 
 _FINEST = timedelta(seconds=1)
+_FEW_YEARS = timedelta(days=8 * 366)  # there is a 29 February in them
+_LOOKED_AT = 200
 
 
 def slots_between(
@@ -26,12 +28,17 @@ def slots_between(
     return slots
 
 
-def shortest_gap(trigger: Trigger, after: datetime, *, looked_at: int = 200) -> timedelta | None:
-    """Return the shortest time between two slots in a row among the next ``looked_at``.
+def shortest_gap(trigger: Trigger, after: datetime) -> timedelta | None:
+    """Return the shortest time between two slots in a row, of those within a few years.
 
-    None if there are not two of them.
+    None if there are not two of them. Looks at a bounded number of slots, enough for every
+    hour, minute and second that an expression lists to come up.
     """
-    slots = slots_between(trigger, after, HORIZON, limit=looked_at)
+    first = trigger.after(after)
+    if first is None:
+        return None
+    until = min(first + _FEW_YEARS, HORIZON)
+    slots = [first, *slots_between(trigger, first, until, limit=_LOOKED_AT)]
     return min((later - slot for slot, later in pairwise(slots)), default=None)
 
 
