@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
+BREATH = 0.05  # seconds between two looks into full queues, which let in what workers took
 
 
 class Timer:
@@ -91,14 +92,14 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def _tick(self) -> float:
         try:
             close_old_connections()
-            if self._work():
-                return 0.0
-            seconds = self._seconds_to_next(clock.now())
+            seconds = self._work()
+            if seconds is None:
+                seconds = self._seconds_to_next(clock.now())
         except Error as exc:
             log.warning("beat.database_away", error=repr(exc))
             connection.close()
             return LONGEST_WAIT
-        return self._wait(seconds)
+        return self._wait(seconds) if seconds else 0.0
 
     def close(self) -> None:
         """Say goodbye.
@@ -118,8 +119,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def info(self) -> str:
         return "    . db -> only what is due; any number of beats may run"
 
-    def _work(self) -> bool:
-        """Do one batch of every duty that is due; say whether there may be more of it.
+    def _work(self) -> float | None:
+        """Do one batch of every duty that is due; say in how many seconds there may be more of it.
 
         One batch each, so that a backlog of one duty keeps no other from its turn.
         """
@@ -127,14 +128,16 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             *(maintenance.wake_paused, maintenance.rearm),  # what they do may be due at once
             *(scheduler.fire_due, dispatch.queue_due),
         )
-        handled = [_guarded(partial(_once, duty)) for duty in duties]
+        *made, queued = [_guarded(partial(_once, duty)) for duty in duties]
         if self._periodic.due():
             _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
         if self._sweep.due():
             _guarded(lambda: maintenance.sweep(clock.now()))
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
-        return any(handled)
+        if any(made):
+            return 0.0
+        return BREATH if queued else None
 
     def _send(self, message: Message) -> None:
         broker.check()  # fails sooner than a producer would

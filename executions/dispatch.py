@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -114,12 +115,19 @@ def celery_queue(queue: str, fleet: str) -> CeleryQueue:
     return CeleryQueue(name, routing_key=name)
 
 
+@cache
+def _address(queue: str, fleet: str) -> CeleryQueue:
+    """The same, for messages only: whoever consumes a queue also changes the object."""
+    return celery_queue(queue, fleet)
+
+
 def _send(execution: Execution, producer: object) -> None:
     current_app.send_task(
         RUN_TASK,
         args=[str(execution.pk)],
+        argsrepr=f"('{execution.pk}',)",
         task_id=task_id(execution.pk, execution.attempt + 1),
-        queue=celery_queue(execution.queue, execution.fleet),
+        queue=_address(execution.queue, execution.fleet),
         priority=execution.lane,
         headers=broker.stamp(execution.publish_at),
         ignore_result=True,

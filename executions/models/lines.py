@@ -67,25 +67,38 @@ LIMIT %(limit)s
 """  # noqa: S608  as above
 
 # ``ahead`` numbers what waits in a line, ``turn`` what a team has in flight and would have with
-# this one: its classes that have aged alike take turns, and so do teams within a class.
+# this one: its classes that have aged alike take turns, and so do teams within a class. Kinds of a
+# fleet that has no room are stepped over as a whole.
 _NEXT_IN_LINE = f"""
-WITH RECURSIVE line AS (
-    (SELECT kind, team_id, priority, due_at FROM executions_execution
-     WHERE {_WAITS} AND queue = %(queue)s
-     ORDER BY kind, team_id, priority, due_at LIMIT 1)
+WITH RECURSIVE kind AS (
+    (SELECT kind FROM executions_execution
+     WHERE {_WAITS} AND queue = %(queue)s ORDER BY kind LIMIT 1)
     UNION ALL
-    SELECT following.*
+    SELECT following.kind
+    FROM kind, LATERAL (
+        SELECT kind FROM executions_execution
+        WHERE {_WAITS} AND queue = %(queue)s AND kind > kind.kind ORDER BY kind LIMIT 1
+    ) AS following
+), open_kind AS (
+    SELECT kind, io FROM kind, LATERAL (SELECT kind = ANY(%(io_kinds)s) AS io) AS fleet
+    WHERE CASE WHEN io THEN %(io)s ELSE %(compute)s END > 0
+), line AS (
+    SELECT open_kind.kind, io, first.team_id, first.priority, first.due_at
+    FROM open_kind, LATERAL (
+        SELECT team_id, priority, due_at FROM executions_execution
+        WHERE {_WAITS} AND queue = %(queue)s AND kind = open_kind.kind
+        ORDER BY team_id, priority, due_at LIMIT 1
+    ) AS first
+    UNION ALL
+    SELECT kind, io, following.*
     FROM line, LATERAL (
-        SELECT kind, team_id, priority, due_at FROM executions_execution
-        WHERE {_WAITS} AND queue = %(queue)s
-            AND (kind, team_id, priority) > (line.kind, line.team_id, line.priority)
-        ORDER BY kind, team_id, priority, due_at LIMIT 1
+        SELECT team_id, priority, due_at FROM executions_execution
+        WHERE {_WAITS} AND queue = %(queue)s AND kind = line.kind
+            AND (team_id, priority) > (line.team_id, line.priority)
+        ORDER BY team_id, priority, due_at LIMIT 1
     ) AS following
 ), due_line AS MATERIALIZED (
-    SELECT kind, team_id, priority, kind = ANY(%(io_kinds)s) AS io
-    FROM line
-    WHERE due_at <= %(now)s
-        AND CASE WHEN kind = ANY(%(io_kinds)s) THEN %(io)s ELSE %(compute)s END > 0
+    SELECT * FROM line WHERE due_at <= %(now)s
 ), busy AS (
     SELECT team_id, count(*) AS number FROM executions_execution
     WHERE queue = %(queue)s AND status IN ('queued', 'running')
