@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from chronos_project.health import AlwaysFirst
 from executions import alive, clock, outbox, stats
-from executions.models import Execution
+from executions.models import AuditFinding, Execution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,6 +76,11 @@ class ChronosCollector(Collector):
         dead = Execution.objects.dead().count()
         yield day
         yield GaugeMetricFamily("chronos_dead_letters", "Failed and not resolved.", value=dead)
+        yield GaugeMetricFamily(
+            "chronos_audit_mismatches",
+            "Slots without an execution, doubled ones, attempts that do not fit: must be 0.",
+            value=AuditFinding.objects.count(),
+        )
 
     def _outbox(self) -> Iterable[Metric]:
         backlog = outbox.backlog()

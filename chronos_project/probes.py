@@ -16,7 +16,7 @@ from django.db import connection
 
 from executions import alive, bell, clock
 from executions.heartbeats import SILENT_AFTER
-from executions.models import Worker
+from executions.models import AuditFinding, Worker
 from jobs.kinds.base import Fleet
 
 log = structlog.get_logger(__name__)
@@ -87,9 +87,10 @@ def ask_database() -> Answer:
         took = {"milliseconds": round((time.monotonic() - started) * 1000, 1)}
         workers = Worker.objects.fresh(now - SILENT_AFTER)
         fleets = {worker.name: worker.fleet for worker in workers}
+        mismatches = AuditFinding.objects.count()
         return {
             "database": Component(up=True, detail=took),
-            "scheduler": Component(up=alive.beat(now)),
+            "scheduler": Component(alive.beat(now), {"audit_mismatches": mismatches}),
             "workers": Component(set(Fleet) <= set(fleets.values()), {"workers": fleets}),
         }
     finally:

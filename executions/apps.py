@@ -11,6 +11,7 @@ class ExecutionsConfig(AppConfig):
     def ready(self) -> None:
         # Models are not ready before this.
         from executions import bell, clock, ledger, outbox  # noqa: PLC0415
+        from executions.maintenance import audit  # noqa: PLC0415
         from executions.models import Queue  # noqa: PLC0415
         from jobs import host  # noqa: PLC0415
 
@@ -20,6 +21,7 @@ class ExecutionsConfig(AppConfig):
                 queue_names=Queue.objects.names,
                 wake=bell.ring,
                 record_skipped=ledger.record_skipped,
+                close_books=audit.close_books,
                 tell=outbox.tell,
             )
         )

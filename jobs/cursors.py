@@ -11,13 +11,13 @@ from django.db import transaction
 
 from jobs import host
 from jobs.models import Schedule
+from jobs.slots import Why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from jobs.models import Job
-    from jobs.slots import Why
 
 
 def stop(job: Job, why: Why) -> None:
@@ -40,6 +40,12 @@ def pass_over(job: Job, why: Why, *, now: datetime, detail: Mapping[str, Any]) -
     """
     for stretch in job.schedule.pass_over(now, why):
         host.record_skipped(job.schedule, stretch, now=now, detail=detail)
+
+
+def close(job: Job, *, now: datetime, detail: Mapping[str, Any]) -> None:
+    """End the schedule as it was before an edit: what was due by ``now`` is over and audited."""
+    pass_over(job, Why.EDITED, now=now, detail=detail)
+    host.close_books(job.schedule, now=now)
 
 
 def begin(job: Job, first: datetime | None) -> None:

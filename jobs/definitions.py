@@ -244,7 +244,7 @@ def _store(job: Job, body: dict[str, Any], *, actor: User | None, now: datetime)
     begins_anew = body["schedule"] != job.schedule.spec or job.schedule.is_set_aside
     if begins_anew:  # before the new version is stored: what was due was due by the old one
         detail = {"by": str(actor or ""), "version": number}
-        cursors.pass_over(job, Why.EDITED, now=now, detail=detail)
+        cursors.close(job, now=now, detail=detail)
     job.current = _version(job, body, number=number, actor=actor, now=now)
     job.current.save(force_insert=True)
     _assign(job, _job_fields(body))

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Host:
     """``now`` is the clock that due decisions go by, ``wake`` tells whoever fires schedules to
-    look at once, ``record_skipped`` writes down that slots will not run, ``tell`` what the
-    outside must hear. Without an engine a job is kept and shown, and nothing runs it."""
+    look at once, ``record_skipped`` writes down that slots will not run, ``close_books`` audits
+    those that were decided, ``tell`` what the outside must hear. Without an engine a job is kept
+    and shown, and nothing runs it."""
 
     now: Callable[[], datetime] = timezone.now
     queue_names: Callable[[], Collection[str]] = lambda: ["default"]
@@ -31,6 +32,7 @@ class Host:
     record_skipped: Callable[[Schedule, Stretch, datetime, Mapping[str, Any]], None] = (
         lambda _schedule, _stretch, _now, _detail: None
     )
+    close_books: Callable[[Schedule, datetime], None] = lambda _schedule, _now: None
     tell: Callable[..., None] = lambda _topic, **_facts: None
 
 
@@ -61,7 +63,12 @@ def record_skipped(
     _host.record_skipped(schedule, stretch, now, detail)
 
 
-def tell(topic: str, job: Job, *, actor: User | None, now: datetime) -> None:
+def close_books(schedule: Schedule, *, now: datetime) -> None:
+    """Audit the slots that ``schedule`` decided, while its trigger is still the one they had."""
+    _host.close_books(schedule, now)
+
+
+def tell(topic: str, job: Job, *, actor: User | str | None, now: datetime) -> None:
     """Tell the outside what happened to ``job`` (``job.paused``), in the caller's transaction."""
     body = {"slug": job.slug, "name": job.name, "status": job.status, "actor": str(actor)}
     _host.tell(topic, team=job.team_id, subject=job.pk, body=body, now=now)

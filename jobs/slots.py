@@ -95,13 +95,18 @@ def slots_to_run(trigger: Trigger, cursor: datetime, now: datetime, rule: Rule) 
     run = [kept, *slots_between(trigger, kept, now, limit=BATCH - 1)]
     late = sum(slot < now - rule.grace for slot in run)
     taken = Taken(run, skipped, trigger.after(run[-1]), late)
-    return _ended(trigger, now, taken, rule.left)
+    return _kept_to(taken, rule.left, trigger=trigger, now=now)
 
 
 def pass_over(trigger: Trigger, cursor: datetime, now: datetime, why: Why) -> Taken:
     """Skip every slot from ``cursor`` up to ``now``, the punctual ones too."""
     rule = Rule(misfire=Misfire.SKIP, grace=NO_GRACE, why=why)
     return slots_to_run(trigger, cursor, now, rule)
+
+
+def ended(trigger: Trigger, *, after: datetime, now: datetime) -> tuple[Stretch, ...]:
+    """Describe the slots after the last run of a schedule that has run as often as it may."""
+    return _stretch(trigger, trigger.after(after), now + _MOMENT, Why.ENDED)
 
 
 def due_at(taken: Taken, *, jitter: timedelta, since: datetime, pace: timedelta) -> list[datetime]:
@@ -146,11 +151,10 @@ def _stretch(
     return (Stretch(first, last, 1 + trigger.count(first, last), why),)
 
 
-def _ended(trigger: Trigger, now: datetime, taken: Taken, left: int | None) -> Taken:
+def _kept_to(taken: Taken, left: int | None, *, trigger: Trigger, now: datetime) -> Taken:
     """Keep to the ``left`` slots that may still run; those behind them are not due any more."""
     if left is None or len(taken.run) < left:
         return taken
     run = taken.run[:left]
-    rest = _stretch(trigger, trigger.after(run[-1]), now + _MOMENT, Why.ENDED)
-    skipped = (*taken.skipped, *rest)
+    skipped = (*taken.skipped, *ended(trigger, after=run[-1], now=now))
     return replace(taken, run=run, skipped=skipped, cursor=None, late=min(taken.late, len(run)))

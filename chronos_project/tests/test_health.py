@@ -95,8 +95,9 @@ def test_only_staff_are_told_more_than_up_and_down(client: Client) -> None:
     client.force_login(UserFactory.create())
     assert "here" not in client.get("/health").content.decode()
     client.force_login(UserFactory.create(is_staff=True))
-    detail = client.get("/health").json()["components"]["workers"]["detail"]
-    assert detail == {"workers": {"compute@here": "compute", "io@here": "io"}}
+    parts = client.get("/health").json()["components"]
+    assert parts["workers"]["detail"] == {"workers": {"compute@here": "compute", "io@here": "io"}}
+    assert parts["scheduler"]["detail"] == {"audit_mismatches": 0}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from executions import clock
-from executions.models import Beat, OutboxEvent, Status, Worker
+from executions.models import AuditFinding, Beat, OutboxEvent, Status, Worker
 from tests.factories import NOON, ExecutionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +32,7 @@ def test_the_state_is_told_in_numbers(client: Client) -> None:
     ExecutionFactory.create(queue="mail", due_at=NOON.replace(year=2020))
     ExecutionFactory.create(queue="mail", status=Status.RUNNING)
     ExecutionFactory.create(status=Status.FAILED)
+    AuditFinding.objects.create(at=now, what="slot_lost")
     OutboxEvent.objects.create(topic="job.paused", at=now - timedelta(seconds=60))
     OutboxEvent.objects.create(topic="job.paused", at=now, fault="too long")
 
@@ -44,7 +45,7 @@ def test_the_state_is_told_in_numbers(client: Client) -> None:
     assert found["chronos_queue_executions", "mail", "late"] == 1
     assert found["chronos_queue_oldest_seconds", "mail"] > 0
     assert found["chronos_executions_last_day", "failed"] == 1
-    assert found[("chronos_dead_letters",)] == 1
+    assert found[("chronos_dead_letters",)] == found[("chronos_audit_mismatches",)] == 1
     assert found[("chronos_outbox_events",)] == found[("chronos_outbox_set_aside",)] == 1
     assert 60 <= found[("chronos_outbox_oldest_seconds",)] < 600
     assert found[("chronos_beats",)] == 1
@@ -58,7 +59,7 @@ def test_a_scrape_costs_a_fixed_number_of_queries(
     for queue in ["a", "b", "c"]:
         ExecutionFactory.create(queue=queue)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/actuator/prometheus")
 
 

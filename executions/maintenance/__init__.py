@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from executions.maintenance.attempts import audit_attempts
+from executions.maintenance.audit import audit_slots
 from executions.maintenance.expire import expire
 from executions.maintenance.rearm import rearm
 from executions.maintenance.redispatch import redispatch
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = [
+    "AUDITS",
     "PASSES",
+    "audit_attempts",
+    "audit_slots",
     "expire",
     "rearm",
     "redispatch",
@@ -34,6 +39,8 @@ PASSES: tuple[Callable[[datetime], int], ...] = (
     wake_paused,
     rearm,
 )
+AUDITS: tuple[Callable[[datetime], int], ...] = (audit_slots, audit_attempts)
+"""Passes that only look: the full sweep proves by them that the others, and all else, work."""
 
 
 def sweep(now: datetime) -> dict[str, int]:
@@ -42,11 +49,12 @@ def sweep(now: datetime) -> dict[str, int]:
 
 
 def sweep_all(now: datetime) -> dict[str, int]:
-    """Sweep until nothing is left; return how many rows each pass handled in all.
+    """Sweep and audit until nothing is left; return how many rows each pass handled in all.
 
     What is handled moves out of its pass's sight, so this ends.
     """
-    total = dict.fromkeys((one.__name__ for one in PASSES), 0)
-    while any((handled := sweep(now)).values()):
-        total = {name: total[name] + number for name, number in handled.items()}
+    total = dict.fromkeys((one.__name__ for one in (*PASSES, *AUDITS)), 0)
+    for one in (*PASSES, *AUDITS):
+        while handled := one(now):
+            total[one.__name__] += handled
     return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from executions.models.audit import AuditFinding, AuditMark
 from executions.models.deadletter import DeadLetter
 from executions.models.execution import Execution
 from executions.models.fleet import Beat, Queue, Worker
@@ -15,6 +16,8 @@ __all__ = [
     "FINISHED",
     "UNFINISHED",
     "Attempt",
+    "AuditFinding",
+    "AuditMark",
     "Beat",
     "DeadLetter",
     "Execution",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from executions import transitions
-from executions.maintenance import PASSES, rescue, sweep, sweep_all
+from executions.maintenance import AUDITS, PASSES, rescue, sweep, sweep_all
 from executions.models import Attempt, Execution, Status
 from jobs.policies import OnLost
 from tests.factories import NOON, ExecutionFactory, JobFactory
@@ -77,5 +77,6 @@ def test_a_full_sweep_goes_on_until_nothing_is_left() -> None:
     for _ in range(3):
         running()
 
-    assert sweep_all(LATER) == NOTHING | {"rescue": 3}
-    assert sweep_all(LATER) == NOTHING
+    looked_at = dict.fromkeys((one.__name__ for one in AUDITS), 0)
+    assert sweep_all(LATER) == NOTHING | looked_at | {"rescue": 3, "audit_attempts": 3}
+    assert sweep_all(LATER) == NOTHING | looked_at

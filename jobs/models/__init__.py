@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jobs.models.due import ScheduleQuerySet
 from jobs.models.job import Job, JobQuerySet, JobVersion, Limit, LimitQuerySet, choices
-from jobs.models.schedule import Schedule, ScheduleQuerySet
+from jobs.models.schedule import Schedule
 
 __all__ = [
     "Job",

@@ -2,96 +2,28 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db import connection, models
-from django.db.models import F, Q
+from django.db import models
+from django.db.models import Q
 
 from jobs import policies, specs, triggers
+from jobs.models.due import RESTING, UNAUDITED, ScheduleQuerySet
 from jobs.models.job import Job, choices
-from jobs.slots import NO_GRACE, Rule, Why, pass_over, slots_to_run
+from jobs.slots import NO_GRACE, Rule, Why, ended, pass_over, slots_to_run
 from jobs.triggers.preview import preview
 from lib.ids import new_id
 from lib.text import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
     from jobs.slots import Stretch, Taken
     from jobs.triggers.base import Trigger
     from jobs.triggers.preview import Preview
-
-
-RESTING = (Why.PAUSED.value, Why.ARCHIVED.value)
-"""Why a schedule is disabled that goes on with its job."""
-
-SAVE_PROGRESS = """
-UPDATE jobs_schedule
-SET next_fire_at = moved.next_fire_at,
-    last_fired_at = moved.last_fired_at,
-    audited_until = moved.audited_until,
-    fired = moved.fired,
-    missed = moved.missed,
-    missed_until = moved.missed_until,
-    enabled = moved.enabled,
-    disabled_reason = moved.disabled_reason
-FROM json_to_recordset(%s) AS moved (id uuid, next_fire_at timestamptz, last_fired_at timestamptz,
-    audited_until timestamptz, fired int, missed text, missed_until timestamptz, enabled bool,
-    disabled_reason text)
-WHERE jobs_schedule.id = moved.id
-"""
-PROGRESS = (
-    *("id", "next_fire_at", "last_fired_at", "audited_until", "fired"),
-    *("missed", "missed_until", "enabled", "disabled_reason"),
-)
-
-
-UNAUDITED = Q(audited_until__isnull=False) & (
-    Q(next_fire_at__isnull=True) | Q(audited_until__lt=F("next_fire_at"))
-)
-
-
-class ScheduleQuerySet(models.QuerySet["Schedule"]):
-    def due(self, now: datetime) -> ScheduleQuerySet:
-        """Schedules whose next slot has come, the most overdue first."""
-        return self.filter(enabled=True, next_fire_at__lte=now).order_by("next_fire_at")
-
-    def newly_due(self, now: datetime) -> ScheduleQuerySet:
-        """The same, the least overdue first: a backlog must not hold up what is punctual."""
-        return self.due(now).order_by("-next_fire_at")
-
-    def limited(self) -> ScheduleQuerySet:
-        """The same, each with ``limit_id``: what limit executions of its job share, if any."""
-        marked = {"limit_id": F("job__current__limit")}  # a dict: the model declares the name
-        return self.annotate(**marked)
-
-    def lock_free(self, limit: int) -> ScheduleQuerySet:
-        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
-        return self.select_for_update(skip_locked=True, of=("self",))[:limit]
-
-    def next_instant(self, now: datetime) -> datetime | None:
-        """When the next enabled schedule after ``now`` is due; ``None`` when none is."""
-        coming = self.filter(enabled=True, next_fire_at__gt=now).order_by("next_fire_at")
-        return coming.values_list("next_fire_at", flat=True).first()
-
-    def unarmed(self) -> ScheduleQuerySet:
-        """Schedules whose next slot depends on the end of an execution; also while a job rests."""
-        delayed = self.filter(mode=policies.IntervalMode.FIXED_DELAY, next_fire_at__isnull=True)
-        return delayed.filter(Q(enabled=True) | Q(disabled_reason__in=RESTING)).order_by("pk")
-
-    def unaudited(self) -> ScheduleQuerySet:
-        """Schedules with slots that were decided since the last audit, the longest first."""
-        return self.filter(UNAUDITED).order_by("audited_until")
-
-    def save_progress(self, schedules: Collection[Schedule]) -> None:
-        """Store how far the slots of ``schedules`` are decided, in one statement."""
-        rows = [{name: getattr(row, name) for name in PROGRESS} for row in schedules]
-        with connection.cursor() as cursor:
-            cursor.execute(SAVE_PROGRESS, [json.dumps(rows, default=str)])
 
 
 class Schedule(models.Model):
@@ -238,7 +170,11 @@ class Schedule(models.Model):
         if self.missed and self.missed_until and cursor <= self.missed_until:
             missed = policies.Misfire(self.missed)
             rule = self._rule(missed, grace=NO_GRACE, why=Why.PAUSED)
-            taken = slots_to_run(self._takable(cursor), cursor, min(self.missed_until, now), rule)
+            until = min(self.missed_until, now)
+            taken = slots_to_run(self._takable(cursor), cursor, until, rule)
+            if taken.cursor is None:  # that was the last one: what is due since then does not run
+                rest = ended(self._takable(cursor), after=until, now=now)
+                taken = replace(taken, skipped=(*taken.skipped, *rest))
         else:
             rule = self._rule(policies.Misfire(self.misfire))
             taken = slots_to_run(self._takable(cursor), cursor, now, rule)

@@ -1,0 +1,85 @@
+"""Which schedules are due, or wait for something, and how far their slots are decided."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from django.db import connection, models
+from django.db.models import F, Q
+
+from jobs import policies
+from jobs.slots import Why
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from jobs.models.schedule import Schedule
+
+RESTING = (Why.PAUSED.value, Why.ARCHIVED.value)
+"""Why a schedule is disabled that goes on with its job."""
+
+SAVE_PROGRESS = """
+UPDATE jobs_schedule
+SET next_fire_at = moved.next_fire_at,
+    last_fired_at = moved.last_fired_at,
+    audited_until = moved.audited_until,
+    fired = moved.fired,
+    missed = moved.missed,
+    missed_until = moved.missed_until,
+    enabled = moved.enabled,
+    disabled_reason = moved.disabled_reason
+FROM json_to_recordset(%s) AS moved (id uuid, next_fire_at timestamptz, last_fired_at timestamptz,
+    audited_until timestamptz, fired int, missed text, missed_until timestamptz, enabled bool,
+    disabled_reason text)
+WHERE jobs_schedule.id = moved.id
+"""
+PROGRESS = (
+    *("id", "next_fire_at", "last_fired_at", "audited_until", "fired"),
+    *("missed", "missed_until", "enabled", "disabled_reason"),
+)
+
+
+UNAUDITED = Q(audited_until__isnull=False) & (
+    Q(next_fire_at__isnull=True) | Q(audited_until__lt=F("next_fire_at"))
+)
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def due(self, now: datetime) -> ScheduleQuerySet:
+        """Schedules whose next slot has come, the most overdue first."""
+        return self.filter(enabled=True, next_fire_at__lte=now).order_by("next_fire_at")
+
+    def newly_due(self, now: datetime) -> ScheduleQuerySet:
+        """The same, the least overdue first: a backlog must not hold up what is punctual."""
+        return self.due(now).order_by("-next_fire_at")
+
+    def limited(self) -> ScheduleQuerySet:
+        """The same, each with ``limit_id``: what limit executions of its job share, if any."""
+        marked = {"limit_id": F("job__current__limit")}  # a dict: the model declares the name
+        return self.annotate(**marked)
+
+    def lock_free(self, limit: int) -> ScheduleQuerySet:
+        """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
+        return self.select_for_update(skip_locked=True, of=("self",))[:limit]
+
+    def next_instant(self, now: datetime) -> datetime | None:
+        """When the next enabled schedule after ``now`` is due; ``None`` when none is."""
+        coming = self.filter(enabled=True, next_fire_at__gt=now).order_by("next_fire_at")
+        return coming.values_list("next_fire_at", flat=True).first()
+
+    def unarmed(self) -> ScheduleQuerySet:
+        """Schedules whose next slot depends on the end of an execution; also while a job rests."""
+        delayed = self.filter(mode=policies.IntervalMode.FIXED_DELAY, next_fire_at__isnull=True)
+        return delayed.filter(Q(enabled=True) | Q(disabled_reason__in=RESTING)).order_by("pk")
+
+    def unaudited(self, now: datetime) -> ScheduleQuerySet:
+        """Schedules whose slots before ``now`` are not all audited, the longest waiting first."""
+        return self.filter(UNAUDITED, audited_until__lte=now).order_by("audited_until")
+
+    def save_progress(self, schedules: Collection[Schedule]) -> None:
+        """Store how far the slots of ``schedules`` are decided, in one statement."""
+        rows = [{name: getattr(row, name) for name in PROGRESS} for row in schedules]
+        with connection.cursor() as cursor:
+            cursor.execute(SAVE_PROGRESS, [json.dumps(rows, default=str)])
