@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
 # --- Redis and Celery -------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT = "chronos_project.transport:Transport"  # drops what is no message
 # Seconds that one answer of Redis is waited for; `asgi.py` has a value of its own.
 BROKER_PATIENCE_SECONDS = env.float("CHRONOS_BROKER_PATIENCE_SECONDS", default=10)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
