@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 MARK = "CHRONOS_WORKER_MARK"  # in the environment of all that a worker's jobs start
 SPARE_SEATS = 64  # a new pool child may come before the seat of the one that it replaces is free
-EX_TEMPFAIL = 75  # of sysexits.h: start me again
 
 
 def fleet() -> str:
@@ -133,7 +132,7 @@ class MainProcess:
     def _listen(self) -> None:
         if not shutdown.asked() and self._ear.is_deaf(clock.now()):
             log.error("worker.deaf", reason="messages wait for it that it does not take")
-            self.end(EX_TEMPFAIL)
+            self.end(os.EX_TEMPFAIL)
 
     def _replace_child(self) -> None:
         """Celery learns of a death a moment too early to see it, and looks again after seconds."""
@@ -143,7 +142,7 @@ class MainProcess:
         """Threads that never return are lost until the process ends."""
         if hung * 2 > self._controller.concurrency:
             log.error("worker.threads_hang", hung=hung)
-            self.end(EX_TEMPFAIL)
+            self.end(os.EX_TEMPFAIL)
 
     def _queue_names(self) -> list[str]:
         suffix = f".{fleet()}"
@@ -151,7 +150,7 @@ class MainProcess:
         return [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
 
     def _is_free(self) -> bool:
-        return bool(len(state.reserved_requests) < self._controller.concurrency)
+        return bool(len(state.active_requests) < self._controller.concurrency)
 
 
 def _forks(controller: Any) -> bool:

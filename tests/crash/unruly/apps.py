@@ -10,4 +10,4 @@ class UnrulyConfig(AppConfig):
     label = "unruly"
 
     def ready(self) -> None:
-        from tests.crash.unruly import functions  # noqa: F401, PLC0415  registers them
+        from tests.crash.unruly import control, functions  # noqa: F401, PLC0415  registers them
