@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from executions.models import FINISHED, Execution
+from tests.simulation.caps import Caps
 from tests.simulation.looking import Row, look, must
 from tests.simulation.slots import Slots
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 GUARDED = ("status", "reason", "attempt", "failures", "losses", "finished_at")
 
 
-# From the status before a step to the one after it, by the verb that may do so. A verb whose
-# process can also queue what it made has those arrows as well.
+# A start by hand is queued at once, and cancelled if its job was archived meanwhile.
+STARTS = {("", now) for now in ("scheduled", "queued", "cancelled")} | {
+    ("scheduled", now) for now in ("queued", "cancelled")
+}
+
+# From the status before a step to the one after it, by the verb that may do so.
 ARROWS: dict[str, set[tuple[str, str]]] = {
     "fire": {("", "scheduled"), ("", "skipped")},
     "queue": {("scheduled", "queued"), ("scheduled", "skipped")}
@@ -28,10 +33,14 @@ ARROWS: dict[str, set[tuple[str, str]]] = {
     "deliver": {("queued", "running")},
     "finish": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
     "give_back": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
+    "crash": {("running", "scheduled"), ("running", "failed")},
     "sweep": {("running", "scheduled"), ("running", "failed")},
     "cancel": {(was, "cancelled") for was in ("scheduled", "queued", "running", "waiting")},
-    "run_now": {("", "scheduled"), ("", "queued")},
-    "redrive": {("", "scheduled"), ("", "queued")},
+    "run_now": STARTS,
+    "resume": {("", "skipped")},
+    "change": {("", "skipped")},
+    "restore": {("", "skipped")},
+    "redrive": STARTS,
 }
 
 
@@ -44,7 +53,7 @@ class Account:
     slots: dict[UUID, Slots] = field(default_factory=dict)
     jobs: dict[UUID, Row] = field(default_factory=dict)
     starts: Counter[UUID] = field(default_factory=Counter)
-    running: dict[UUID, tuple[int, bool]] = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
     overlaps: dict[UUID, str] = field(default_factory=dict)
 
     def started(self, execution: Execution) -> None:
@@ -54,6 +63,7 @@ class Account:
         must(execution.attempt == before["attempt"] + 1, f"{execution} reuses or skips an attempt")
         slot = execution.scheduled_for
         must(slot is None or slot <= self.now, f"{execution} started before its slot")
+        self.caps.started(before, execution.started_at or self.now)
         self.starts[execution.pk] += 1
 
     def settled(self, execution: Execution) -> None:
@@ -70,14 +80,19 @@ class Account:
 
     def fired(self, now: datetime) -> None:
         for slots in self.slots.values():
-            slots.fired(now)
+            if slots.active:
+                slots.pass_by(now)
 
     def observe(self, step: Step, believed: datetime, runs: list[Run]) -> None:
         """Look at all that is stored, and compare it with what was before ``step``."""
-        executions, jobs = look()
-        for job in jobs:
+        now = look()
+        for row in now.executions:  # before a changed job is noticed: they are of the old schedule
+            if row["schedule_id"] and row["id"] not in self.rows:
+                self.slots[row["schedule_id"]].account_for(row)
+        for job in now.jobs:
             self._observe_job(job, step, believed)
-        seen = {row["id"]: row for row in executions}
+        self.caps.look(now.jobs, now.queues, now.limits)
+        seen = {row["id"]: row for row in now.executions}
         must(self.rows.keys() <= seen.keys(), "an execution vanished")
         for pk, row in seen.items():
             before = self.rows.get(pk)
@@ -90,8 +105,6 @@ class Account:
         self.rows = seen
 
     def _moved(self, before: Row | None, after: Row, step: Step) -> None:
-        if before is None and after["schedule_id"]:
-            self.slots[after["schedule_id"]].account_for(after)
         was, now = before["status"] if before else "", after["status"]
         name = f"execution {after['id']}"
         if before and was in FINISHED:
@@ -109,6 +122,7 @@ class Account:
     def _queued(self, row: Row, seen: dict[UUID, Row], believed: datetime) -> None:
         """It was time, and with a policy that forbids overlap every earlier slot is finished."""
         must(row["due_at"] <= believed, f"execution {row['id']} was queued early")
+        self.caps.queued(row, seen.values())
         if row["attempt"] or self.overlaps.get(row["schedule_id"], "allow") == "allow":
             return
         for other in seen.values():
@@ -142,10 +156,10 @@ class Account:
         active = not (after["paused_at"] or after["archived_at"])
         spec = ("anchor", "every_seconds")
         if any(before[name] != after[name] for name in spec):
-            every = timedelta(seconds=after["every_seconds"])
-            slots.begin(believed, anchor=after["anchor"], every=every)
+            anchor, every = (after[name] for name in spec)
+            slots.begin(believed, self.now, anchor=anchor, every=every)
         if before["archived_at"] and not after["archived_at"]:
-            slots.forget(believed)
+            slots.pass_by(believed)
         if before["paused_at"] and not after["paused_at"] and step.word == "skip":
-            slots.forget(believed)
+            slots.pass_by(believed)
         slots.active = active

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connections
 
-from tests.simulation import world
+from tests.simulation import timeline, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,10 @@ def seeds(request: pytest.FixtureRequest) -> range:
 
 @pytest.fixture(autouse=True)
 def _quiet(transactional_db: None) -> Iterator[None]:
-    """Log nothing: faults are what this is about. Close the second connection at the end."""
+    """Log nothing: faults are what this is about. Close the connections that follow our clock."""
     logging.disable(logging.CRITICAL)
+    timeline.install()
     yield
+    connections.close_all()
     logging.disable(logging.NOTSET)
     world.elsewhere.submit(connections.close_all).result()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ROUNDS = 60
+PAUSE = 5.0  # seconds to the next look when nothing has an instant of its own
 
 
 def run(world: World) -> None:
@@ -31,7 +32,8 @@ def run(world: World) -> None:
         if not unfinished:
             return
         world.take(Step("tick", amount=_seconds_to_next(world.now)))
-    must(False, f"stuck: {unfinished}")
+    names = [f"{row['id']} {row['status']} {row['reason']}".strip() for row in unfinished]
+    must(False, f"stuck: {', '.join(names)}")
 
 
 def _work(world: World) -> None:
@@ -50,4 +52,4 @@ def _seconds_to_next(now: datetime) -> float:
     unfinished = Execution.objects.filter(status__in=UNFINISHED)
     instants = unfinished.values_list("due_at", "publish_at", "lease_expires_at")
     coming = [instant for row in instants for instant in row if instant and instant > now]
-    return max(1.0, (min(coming) - now).total_seconds()) if coming else 1.0
+    return max(1.0, (min(coming) - now).total_seconds()) if coming else PAUSE

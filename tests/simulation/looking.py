@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -10,12 +10,16 @@ Row = dict[str, Any]
 
 LOOK = """
 SELECT id, job_id, schedule_id, scheduled_for, origin, status, reason, attempt, failures, losses,
-    due_at, finished_at, lease_expires_at, result
+    due_at, finished_at, lease_expires_at, result, queue, limit_key
 FROM executions_execution
 ORDER BY id;
-SELECT job.id, paused_at, archived_at, schedule.id AS schedule_id, anchor, every_seconds, overlap
+SELECT job.id, paused_at, archived_at, concurrency, schedule.id AS schedule_id, anchor,
+    every_seconds, overlap
 FROM jobs_job AS job
 JOIN jobs_schedule AS schedule ON schedule.job_id = job.id
+JOIN jobs_jobversion AS version ON version.id = job.current_id;
+SELECT name, concurrency, paused_at FROM executions_queue;
+SELECT id, concurrency, rate, per_seconds FROM jobs_limit
 """
 
 
@@ -29,13 +33,22 @@ def must(holds: object, sentence: str) -> None:
         raise Violation(sentence)
 
 
-def look() -> tuple[list[Row], list[Row]]:
-    """Return all executions, and all jobs with their schedules."""
+class Look(NamedTuple):
+    """All rows that matter, as they are at one moment."""
+
+    executions: list[Row]
+    jobs: list[Row]
+    queues: list[Row]
+    limits: list[Row]
+
+
+def look() -> Look:
     with connection.cursor() as cursor:
         cursor.execute(LOOK)
-        executions = _rows(cursor)
-        cursor.nextset()
-        return executions, _rows(cursor)
+        answers = [_rows(cursor)]
+        while cursor.nextset():
+            answers.append(_rows(cursor))
+        return Look(*answers)
 
 
 def _rows(cursor: Any) -> list[Row]:

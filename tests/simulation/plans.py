@@ -34,16 +34,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole of a history: it can be run again and gives the same."""
+    """The whole of a history: it can be run again and gives the same.
+
+    ``limit`` are the fields of the limit that jobs may share; ``one_at_a_time`` names a queue.
+    """
 
     seed: int
     jobs: tuple[dict[str, Any], ...]
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[Step, ...] = ()
+    limit: dict[str, Any] = field(default_factory=dict)
+    one_at_a_time: str = ""
 
     def __str__(self) -> str:
         jobs = "\n".join(f"        {job!r}," for job in self.jobs)
         steps = "\n".join(f"        {step!r}," for step in self.steps)
-        return f"Plan(\n    {self.seed},\n    (\n{jobs}\n    ),\n    (\n{steps}\n    ),\n)"
+        rest = f"    {self.limit!r},\n    {self.one_at_a_time!r},\n"
+        return f"Plan(\n    {self.seed},\n    (\n{jobs}\n    ),\n    (\n{steps}\n    ),\n{rest})"
 
 
 PASSES = tuple(one.__name__ for one in maintenance.PASSES)
@@ -60,19 +66,27 @@ PHRASES = {
     "tick fire queue deliver kill tick=31 sweep=rescue queue deliver": 3,
     "run_now deliver freeze tick=31 sweep=rescue queue deliver thaw finish=succeed": 4,
     "run_now deliver kill tick=31 sweep=rescue queue deliver kill tick=31 sweep=rescue queue "
-    "deliver kill|finish tick=31 sweep=rescue queue deliver": 2,
+    "deliver kill|crash|finish tick=31 sweep=rescue queue deliver": 2,
     "run_now queue lose|flush|delay tick=21 sweep=redispatch double deliver deliver finish": 3,
     "tick fire pause|archive tick resume|restore fire queue": 3,
     "tick fire change tick fire queue": 2,
     "pause_queue tick fire queue resume_queue queue": 1,
+    "run_now queue pause_queue deliver resume_queue queue deliver": 1,
+    "run_now run_now run_now queue deliver deliver tick queue deliver finish queue deliver": 3,
     "run_now deliver cancel finish": 2,
     "run_now deliver finish=give_up redrive deliver": 2,
-    "run_now deliver tick give_back queue": 1,
+    "run_now deliver tick give_back|crash queue deliver": 2,
     "tick fire tick fire queue deliver tick fire queue": 2,
     "run_now deliver finish=fail tick queue deliver finish=fail tick queue deliver finish": 2,
     "tick": 1,
     "sweep": 1,
 }
+LIMITS: tuple[dict[str, Any], ...] = (
+    {"concurrency": 1},
+    {"concurrency": 2, "by": "customer"},
+    {"rate": 1, "per_seconds": 5},
+    {"rate": 3, "per_seconds": 20, "concurrency": 1},
+)
 TICKS = (0.5, 2, 5, 11, 21, 31, 61, 130)
 NEVER_FAULTY = frozenset({"tick", "lose", "delay", "double", "flush", "kill", "freeze", "thaw"})
 OVERTAKING = (
@@ -89,11 +103,12 @@ def draw(seed: int) -> Plan:
     phrases = dice.choices(list(PHRASES), list(PHRASES.values()), k=dice.randint(1, 3))
     clumsy = dice.choice((0, 0.1, 0.3))
     words = " ".join(phrases).split()
-    return Plan(seed, jobs, tuple(_step(dice, word, clumsy) for word in words))
+    steps = tuple(_step(dice, word, clumsy) for word in words)
+    return Plan(seed, jobs, steps, dice.choice(LIMITS), dice.choice(("", "", "mail")))
 
 
 def _job(dice: random.Random, number: int) -> dict[str, Any]:
-    every = dice.choice((10, 20, 20, 60))
+    every = dice.choice((20, 20, 30, 60))
     return {
         "name": f"Job {number}",
         "slug": f"job-{number}",
@@ -106,11 +121,13 @@ def _job(dice: random.Random, number: int) -> dict[str, Any]:
         },
         "policy": {
             "timeout_seconds": 300,
-            "overlap": dice.choice(("skip", "allow")),
+            "overlap": dice.choice(("skip", "allow", "queue", "queue_all", "cancel_previous")),
             "misfire": dice.choice(("skip", "latest", "all")),
             "priority": dice.choice(("high", "normal", "bulk")),
             "queue": dice.choice(("default", "mail")),
             "on_lost": dice.choice(("retry", "retry", "fail")),
+            "concurrency": dice.choice((None, None, 1, 2)),
+            "limit": dice.choice((None, None, "shared")),
         },
     }
 

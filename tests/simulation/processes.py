@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,18 @@ from executions import (
     clock,
     deadletters,
     dispatch,
+    endings,
     leases,
     maintenance,
     queues,
-    runner,
     scheduler,
     transitions,
 )
 from executions.deadletters import NotDeadError
+from executions.leases import Held
 from executions.logs import Output
 from executions.models import Execution, Queue
+from executions.stops import Stop
 from executions.transitions import StaleExecutionError, TransitionError
 from jobs import bodies, definitions
 from jobs.definitions import DefinitionError
@@ -41,22 +44,28 @@ ACTOR = "ann@example.org"
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """An attempt as its worker knows it. ``until``: when its lease ends, in simulated time."""
+    """An attempt as its worker knows it. ``until``: when its lease ends, in simulated time.
+
+    ``outcome`` and ``over_at`` are set once the job is over; a worker repeats them until they are
+    stored.
+    """
 
     execution: Execution
-    context: Context
-    output: Output
+    held: Held
     until: datetime
     frozen: bool = False
     outcome: Outcome | None = None
+    over_at: datetime | None = None
 
     def healthy(self, now: datetime) -> bool:
-        return not self.frozen and not self.context.stop.is_set() and self.until >= now
+        return not self.frozen and not self.held.stop and self.until >= now
 
 
 def fire(world: World, step: Step) -> None:
+    """A beat fires what is due, batch after batch, as long as there is more."""
     now = world.seen(step)
-    scheduler.fire_due(now)
+    while scheduler.fire_due(now):
+        pass
     if step.fault is None:
         world.account.fired(now)
 
@@ -100,7 +109,8 @@ def _begun(execution: Execution, now: datetime) -> Run:
         write=output.write,
     )
     context.log(f"attempt {execution.attempt}")
-    return Run(execution, context, output, now + leases.length())
+    held = Held(execution.pk, execution.attempt, context, output, until=0)
+    return Run(execution, held, now + leases.length())
 
 
 def finish(world: World, step: Step) -> None:
@@ -109,14 +119,16 @@ def finish(world: World, step: Step) -> None:
     if run is None:
         return
     outcome = run.outcome = run.outcome or _outcome(step.word)
-    stopped = run.context.stop.is_set() and isinstance(outcome, Failed)
+    now = run.over_at = run.over_at or world.seen(step)
+    output = run.held.output.rest()
     try:
-        if stopped:
-            runner.give_back(run.execution, now=world.seen(step), output=run.output.take())
+        if run.held.stop and isinstance(outcome, Failed):
+            endings.give_back(run.execution, now=now, output=output, stop=run.held.stop)
         else:
-            runner.record(run.execution, outcome, now=world.seen(step), output=run.output.take())
+            endings.record(run.execution, outcome, now=now, output=output)
     except StaleExecutionError:
         world.account.refused(run.execution)
+        endings.keep_late(run.execution, outcome, now=now, output=output)
     else:
         world.account.settled(run.execution)
     world.runs.remove(run)
@@ -129,11 +141,26 @@ def _outcome(word: str) -> Outcome:
 
 
 def give_back(world: World, step: Step) -> None:
+    """A worker that is told to stop hands its work back."""
+    run = world.pick_run(step.pick, frozen=False)
+    if run is not None and run.outcome is None:
+        run.held.give_up(Stop.WORKER)
+        run.outcome = Failed("stopped")
+        finish(world, step)
+
+
+def crash(world: World, step: Step) -> None:
+    """A pool child dies with its job, and its parent settles the attempt."""
     run = world.pick_run(step.pick, frozen=False)
     if run is not None:
-        run.context.stop.set()
-        run.outcome = run.outcome or Failed("stopped")
-        finish(world, step)
+        world.runs.remove(run)
+        endings.crashed(
+            run.execution.pk,
+            worker=run.execution.worker,
+            pid=os.getpid(),
+            how="signal 11",
+            now=world.seen(step),
+        )
 
 
 def kill(world: World, step: Step) -> None:
@@ -160,16 +187,12 @@ def tick(world: World, step: Step) -> None:
     world.set_clock()
     world.network.pass_time(step.amount)
     alive = [run for run in world.runs if not run.frozen]
-    held = {id(run): _held(run, world.now) for run in alive}
-    leases.tend(list(held.values()))
     for run in alive:
-        seconds = held[id(run)].until - clock.ticks()
+        run.held.until = clock.ticks() + (run.until - world.now).total_seconds()
+    leases.tend([run.held for run in alive])
+    for run in alive:
+        seconds = run.held.until - clock.ticks()
         run.until = world.now + timedelta(seconds=seconds)
-
-
-def _held(run: Run, now: datetime) -> leases.Held:
-    until = clock.ticks() + (run.until - now).total_seconds()
-    return leases.Held(run.execution.pk, run.execution.attempt, run.context, run.output, until)
 
 
 def cancel(world: World, step: Step) -> None:
@@ -186,7 +209,9 @@ def redrive(world: World, step: Step) -> None:
 
 
 def run_now(world: World, step: Step) -> None:
-    scheduler.run_now(world.pick_job(step.pick), now=world.seen(step), actor=ACTOR)
+    payload = {"customer": step.pick % 3} if step.pick % 2 else None
+    job = world.pick_job(step.pick)
+    scheduler.run_now(job, now=world.seen(step), actor=ACTOR, payload=payload)
 
 
 def pause(world: World, step: Step) -> None:
@@ -254,8 +279,10 @@ def flush(world: World, step: Step) -> None:
 VERBS: dict[str, Callable[[World, Step], None]] = {
     verb.__name__: verb
     for verb in (
-        tick, fire, queue, deliver, finish, sweep, kill, freeze, thaw, give_back, cancel, run_now,
-        redrive, lose, delay, double, flush, pause, resume, change, archive, restore, pause_queue,
-        resume_queue,
+        *(tick, lose, delay, double, flush),
+        *(fire, queue, sweep),
+        *(deliver, finish, give_back, crash, kill, freeze, thaw),
+        *(run_now, cancel, redrive, pause_queue, resume_queue),
+        *(pause, resume, change, archive, restore),
     )
-}  # fmt: skip
+}

@@ -14,8 +14,8 @@ from tests.simulation.looking import Row, must
 class Slots:
     """The slots of one interval schedule, from what was done to its job.
 
-    ``due`` must each be executed or skipped with a reason; ``forgiven`` may be: their job was
-    paused, archived or changed before anybody noticed them. Slots up to ``decided`` are in one
+    ``due`` must each be executed or skipped with a reason, ``possible`` may be: a beat may have
+    fired them while an edit that replaced them was on its way. Slots up to ``decided`` are in one
     of the two, or were never due. ``accounted`` are those that the engine has a row for.
     """
 
@@ -24,7 +24,7 @@ class Slots:
     decided: datetime
     active: bool = True
     due: set[datetime] = field(default_factory=set)
-    forgiven: set[datetime] = field(default_factory=set)
+    possible: set[datetime] = field(default_factory=set)
     accounted: Counter[datetime] = field(default_factory=Counter)
 
     def between(self, after: datetime, until: datetime) -> set[datetime]:
@@ -37,21 +37,16 @@ class Slots:
             number += 1
         return slots
 
-    def fired(self, now: datetime) -> None:
-        """A beat looked at all schedules at ``now``."""
-        if self.active and now > self.decided:
-            self.due |= self.between(self.decided, now)
-            self.decided = now
-
-    def forget(self, now: datetime) -> None:
-        """What passed until ``now`` and was not noticed is nobody's any more."""
-        self.forgiven |= self.between(self.decided, now)
+    def pass_by(self, now: datetime) -> None:
+        """Everything up to ``now`` is decided: a beat looked, or somebody passed it over."""
+        self.due |= self.between(self.decided, now)
         self.decided = max(now, self.decided)
 
-    def begin(self, now: datetime, *, anchor: datetime, every: timedelta) -> None:
-        """From ``now`` on other slots are due."""
-        self.forget(now)
-        self.anchor, self.every, self.decided = anchor, every, now
+    def begin(self, believed: datetime, now: datetime, *, anchor: datetime, every: float) -> None:
+        """Other slots are due from ``believed`` on, the time of an edit that was stored ``now``."""
+        self.pass_by(believed)
+        self.possible |= self.between(self.decided, now)
+        self.anchor, self.every, self.decided = anchor, timedelta(seconds=every), believed
 
     def account_for(self, row: Row) -> None:
         """The engine stored ``row``: it stands for a slot, or for a whole skipped stretch."""
@@ -69,7 +64,7 @@ class Slots:
         must(not twice, f"slots accounted for twice: {_spelt(twice)}")
         missing = sorted(self.due - self.accounted.keys())
         must(not missing, f"slots that vanished: {_spelt(missing)}")
-        known = self.due | self.forgiven | self.between(self.decided, now)
+        known = self.due | self.possible | self.between(self.decided, now)
         unexpected = sorted(self.accounted.keys() - known)
         must(not unexpected, f"slots that were never due: {_spelt(unexpected)}")
 

@@ -15,7 +15,19 @@ from tests.simulation.world import World, play
 JOB = draw(0).jobs[0] | {"schedule": {"type": "interval", "every_seconds": 20}}
 PLAN = Plan(
     0,
-    (JOB | {"policy": JOB["policy"] | {"overlap": "allow", "misfire": "skip", "on_lost": "fail"}},),
+    (
+        JOB
+        | {
+            "policy": JOB["policy"]
+            | {
+                "overlap": "allow",
+                "misfire": "skip",
+                "on_lost": "fail",
+                "limit": None,
+                "concurrency": None,
+            }
+        },
+    ),
     (
         Step("tick", amount=130),
         Step("fire"),
@@ -24,7 +36,7 @@ PLAN = Plan(
         Step("finish", word="give up"),
         Step("redrive"),
         Step("run_now"),
-        Step("cancel"),
+        Step("cancel", 6),
     ),
 )
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection
 
 from accounts.models import Team
-from executions import clock
-from executions.models import Execution
+from executions.models import Execution, Queue
 from jobs import definitions
-from jobs.models import Job
+from jobs.models import Job, Limit
 from tests.factories import NOON
-from tests.simulation import dry, verdict
+from tests.simulation import dry, timeline, verdict
 from tests.simulation.account import Account
 from tests.simulation.faults import Died, befalls
 from tests.simulation.network import Network
@@ -52,6 +52,7 @@ class World:
 
     def __init__(self, plan: Plan) -> None:
         random.seed(plan.seed)
+        timeline.follow()
         with connection.cursor() as cursor:
             cursor.execute(EMPTY)
         self.now = NOON
@@ -60,12 +61,14 @@ class World:
         self.network = Network()
         self.runs: list[Run] = []
         team = Team.objects.get_or_create(name="Simulation")[0]
+        Queue.objects.filter(name=plan.one_at_a_time).update(concurrency=1)
+        if plan.limit:
+            Limit.objects.create(team=team, name="shared", **plan.limit)
         self._jobs = [definitions.create(team, job, actor=None, now=NOON) for job in plan.jobs]
         self.account.observe(Step("tick"), NOON, [])
 
     def set_clock(self) -> None:
-        """What asks the engine's clock hears the simulated time."""
-        clock._anchor = (clock.ticks(), self.now)
+        timeline.set_to(self.now)
         self.account.now = self.now
 
     def seen(self, step: Step) -> datetime:
@@ -74,26 +77,27 @@ class World:
 
     def take(self, step: Step) -> None:
         """Let a process take ``step``, and look at what is stored afterwards."""
-        try:
-            with befalls(step.fault, lambda: self._overtake(step.meanwhile)):
-                VERBS[step.verb](self, step)
-        except (Died, OperationalError, *REFUSALS):
-            pass
-        if step.verb in ASIDE:
-            return
+        with (
+            suppress(Died, OperationalError, *REFUSALS),
+            befalls(step.fault, lambda: elsewhere.submit(self._overtake, step).result()),
+        ):
+            VERBS[step.verb](self, step)
+        if step.verb not in ASIDE:
+            self._look(step)
+
+    def _look(self, step: Step) -> None:
         believed = self.now if step.verb == "tick" else self.seen(step)
         self.account.observe(step, believed, self.runs)
 
-    def _overtake(self, step: Step | None) -> None:
-        if step is not None:
-            elsewhere.submit(self._take_elsewhere, step).result()
-
-    def _take_elsewhere(self, step: Step) -> None:
-        """Take a step on a connection of its own, which does not wait long for a lock."""
+    def _overtake(self, step: Step) -> None:
+        """On a connection of its own, which does not wait long for a lock, overtake ``step``."""
         if connection.connection is None:
+            timeline.follow()
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '10ms'")
-        self.take(step)
+        self._look(step)  # what it has committed so far
+        if step.meanwhile is not None:
+            self.take(step.meanwhile)
 
     def pick_run(self, pick: int, *, frozen: bool | None = None) -> Run | None:
         runs = [run for run in self.runs if frozen is None or run.frozen is frozen]
