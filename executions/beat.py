@@ -20,7 +20,18 @@ from django.db import (
 from django_celery_beat.schedulers import DatabaseScheduler
 from redis import RedisError
 
-from executions import bell, broker, clock, dispatch, heartbeats, maintenance, periodic, scheduler
+from executions import (
+    bell,
+    broker,
+    clock,
+    dispatch,
+    heartbeats,
+    maintenance,
+    outbox,
+    periodic,
+    redrives,
+    scheduler,
+)
 from executions.models import Beat, Execution
 from jobs.models import Schedule
 
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
+MOST_TOLD = 5_000  # events a second
 BREATH = 0.05  # seconds between two looks into full queues, which let in what workers took
 
 
@@ -61,7 +73,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._listener = bell.Listener()
         self._pulse = heartbeats.Pulse(Beat, os.environ.get("CHRONOS_BEAT_NAME") or _host())
         self._heartbeat = Timer(heartbeats.EVERY_SECONDS)
-        self._periodic = Timer(1.0)
+        self._each_second = Timer(1.0)
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._ticking = False
         super().__init__(*args, **kwargs)
@@ -129,10 +141,13 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             *(scheduler.fire_due, dispatch.queue_due),
         )
         *made, queued = [_guarded(partial(_once, duty)) for duty in duties]
-        if self._periodic.due():
+        if self._each_second.due():
             _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
+            _guarded(partial(_once, redrives.advance))
+            _guarded(lambda: outbox.deliver(clock.now(), limit=MOST_TOLD))
         if self._sweep.due():
-            _guarded(lambda: maintenance.sweep(clock.now()))
+            for one in maintenance.PASSES:
+                _guarded(partial(_once, one))
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
         if any(made):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from accounts.idempotency import prune as forget_answers
 from executions.maintenance.attempts import audit_attempts
 from executions.maintenance.audit import audit_slots
 from executions.maintenance.expire import expire
@@ -26,7 +27,6 @@ __all__ = [
     "rearm",
     "redispatch",
     "rescue",
-    "sweep",
     "sweep_all",
     "wake_paused",
 ]
@@ -38,14 +38,10 @@ PASSES: tuple[Callable[[datetime], int], ...] = (
     resume_due,
     wake_paused,
     rearm,
+    forget_answers,
 )
 AUDITS: tuple[Callable[[datetime], int], ...] = (audit_slots, audit_attempts)
 """Passes that only look: the full sweep proves by them that the others, and all else, work."""
-
-
-def sweep(now: datetime) -> dict[str, int]:
-    """Run one batch of every pass; return how many rows each handled."""
-    return {one.__name__: one(now) for one in PASSES}
 
 
 def sweep_all(now: datetime) -> dict[str, int]:

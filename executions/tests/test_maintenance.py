@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from executions import transitions
-from executions.maintenance import AUDITS, PASSES, rescue, sweep, sweep_all
+from executions.maintenance import AUDITS, PASSES, rescue, sweep_all
 from executions.models import Attempt, Execution, Status
 from jobs.policies import OnLost
 from tests.factories import NOON, ExecutionFactory, JobFactory
@@ -65,12 +65,6 @@ def test_what_takes_three_workers_with_it_is_quarantined() -> None:
     execution.refresh_from_db()
     assert (execution.status, execution.reason) == (Status.FAILED, "quarantined")
     assert [one.outcome for one in execution.attempts.all()] == [Attempt.Outcome.LOST] * 3
-
-
-def test_a_sweep_says_what_each_pass_did() -> None:
-    running()
-
-    assert sweep(LATER) == NOTHING | {"rescue": 1}
 
 
 def test_a_full_sweep_goes_on_until_nothing_is_left() -> None:
