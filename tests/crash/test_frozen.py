@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from executions import clock
-from executions.models import Status
+from executions.models import Execution, Status
 from tests.crash.app import record
 from tests.crash.lateness import latest
-from tests.waiting import eventually
+from tests.crash.locks import await_blocked, slot_blocked
+from tests.waiting import eventually, in_time
 
 if TYPE_CHECKING:
     from tests.crash.ground import Ground
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.crash
 
 LATE = timedelta(seconds=5)  # P7: whoever is frozen is as good as dead
+# The database ends a transaction that idles for 10 s (settings.DB_IDLE_SECONDS): nobody can tell
+# sooner that a process is frozen. P7's 5 s are those of one that was killed.
+LATE_IN_TRANSACTION = timedelta(seconds=10 + 5)
 OVERLAP_SECONDS = 1.0  # P5
+FIRE = "INSERT INTO %executions_execution"
 
 
 def test_idle_beat_frozen_and_thawed(ground: Ground) -> None:
@@ -38,6 +43,33 @@ def test_idle_beat_frozen_and_thawed(ground: Ground) -> None:
 
     assert verdict.holds, verdict.violations
     assert latest(trial, since=since) <= LATE
+
+
+def test_beat_frozen_in_its_transaction(ground: Ground) -> None:
+    ground.staff(beats=2, io=1)
+    with ground.trial("beat frozen in its transaction, then thawed") as trial:
+        schedule = trial.slots(number=8)
+        assert schedule.next_fire_at
+        first = Execution.of(
+            schedule.job,
+            now=clock.read(),
+            due_at=schedule.next_fire_at,
+            schedule=schedule,
+            scheduled_for=schedule.next_fire_at,
+        )
+        with trial.fault():
+            with slot_blocked(first):
+                holder = ground.holder(await_blocked(FIRE)[0])
+                holder.freeze()
+            trial.bites("the beat held the schedule's row", lambda: holder)
+            done = trial.executions.filter(status=Status.SUCCEEDED)
+            fired = in_time(lambda: done.count() >= 3, within=20)
+            holder.thaw()
+        verdict = trial.verdict()
+
+    assert verdict.holds, verdict.violations
+    assert fired, "the frozen beat's row kept the others from firing"
+    assert latest(trial, since=first.due_at) <= LATE_IN_TRANSACTION
 
 
 def test_io_worker_frozen_past_its_lease(ground: Ground) -> None:

@@ -32,6 +32,7 @@ FORGED: list[list[Any]] = [
     ["x" * 100_000],
     [str(uuid4()), "one too many"],
 ]
+GARBAGE = [b"", b"{}", b"not json", b"[1, 2", b'{"body": 1}', b"\xff\xfe\x00", b"null", b"[]"]
 
 
 def test_messages_doubled_late_and_reordered(ground: Ground) -> None:
@@ -47,7 +48,7 @@ def test_messages_doubled_late_and_reordered(ground: Ground) -> None:
                 send(reversed(ids))
             send(late)
             send(trial.random.sample(late, len(late)))
-        trial.bites("5 messages for an execution", all_consumed)
+        trial.bites("5 messages for an execution", _all_consumed)
         verdict = trial.verdict()
 
     assert verdict.holds, verdict.violations
@@ -62,7 +63,7 @@ def test_messages_for_executions_that_are_not_due(ground: Ground) -> None:
 
         with trial.fault():
             send(ids)
-        trial.bites("all messages consumed", all_consumed)
+        trial.bites("all messages consumed", _all_consumed)
         verdict = trial.verdict()
 
     assert verdict.holds, verdict.violations
@@ -81,7 +82,25 @@ def test_messages_forged(ground: Ground) -> None:
                 _publish("executions.run", args)
             _publish("os.system", ["true"])
             _publish("executions.run", [str(uuid4())], countdown=3600)
-        trial.bites("forged messages consumed", all_consumed)
+        trial.bites("forged messages consumed", _all_consumed)
+        trial.http(trial.size)
+        verdict = trial.verdict()
+
+    assert verdict.holds, verdict.violations
+    assert ground.io[0].alive
+
+
+def test_bytes_that_are_no_messages(ground: Ground) -> None:
+    ground.staff(beats=1, io=1)
+    key = f"{_key_prefix()}{QUEUE}"
+    with ground.trial("bytes in the broker that are no messages") as trial:
+        with trial.fault():
+            for garbage in GARBAGE:
+                bell.client().lpush(key, garbage)
+        try:
+            trial.bites("garbage consumed", _all_consumed, within=10)
+        finally:
+            bell.client().delete(key)  # not for the workers of the tests that follow
         trial.http(trial.size)
         verdict = trial.verdict()
 
@@ -106,13 +125,11 @@ def _publish(task: str, args: list[Any], **options: Any) -> None:
     )
 
 
-def all_consumed() -> bool:
-    """Say whether no message waits in the broker."""
+def _all_consumed() -> bool:
     client = bell.client()
-    return not any(client.llen(key) for key in client.keys(f"{key_prefix()}{QUEUE}*"))
+    return not any(client.llen(key) for key in client.keys(f"{_key_prefix()}{QUEUE}*"))
 
 
-def key_prefix() -> str:
-    """What the names of the broker's lists begin with."""
+def _key_prefix() -> str:
     prefix: str = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
     return prefix

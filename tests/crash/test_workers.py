@@ -25,6 +25,7 @@ pytestmark = pytest.mark.crash
 HELD = 4  # executions that the fault is sure to find where it wants them
 RECOVERY_SECONDS = 15  # P6, with a lease of up to 10 s
 CRASH_SECONDS = 5  # a pool child's death is settled by its parent, not by the lease
+DEATHS = 3  # P15: an execution that takes three workers with it is not given a fourth
 SETTLE = "WITH moved AS"
 
 
@@ -119,6 +120,26 @@ def test_pool_child_killed_after_the_effect(ground: Ground) -> None:
                 os.kill(_pids(ground, held).pop(), signal.SIGKILL)
             eventually(lambda: not blocked(SETTLE), within=10)
         _settled_by_the_parent(trial)
+
+
+def test_a_poison_job_is_quarantined_and_the_others_are_done(ground: Ground) -> None:
+    ground.staff(beats=1, compute=1)
+    with ground.trial("job that kills its pool child") as trial:
+        with trial.fault():
+            poison = trial.compute(1, function="crash.die")
+            trial.may_fail(poison)
+            others = trial.compute(trial.size, after=0.1, over=6)
+        trial.bites(f"{DEATHS} pool children died", lambda: len(trial.starts_of(poison)) == DEATHS)
+        verdict = trial.verdict()
+
+    assert verdict.holds, verdict.violations
+    execution = Execution.objects.get(pk=poison[0])
+    assert (execution.status, execution.reason) == (Status.FAILED, "quarantined")
+    assert (execution.failures, execution.losses) == (0, DEATHS)
+    reasons = execution.attempts.order_by("number").values_list("outcome", "reason")
+    assert list(reasons)[: DEATHS - 1] == [("lost", "worker_crashed")] * (DEATHS - 1)
+    touched = Execution.objects.filter(pk__in=others).exclude(attempt=1)
+    assert not touched.exists()
 
 
 def _kill_child(trial: Trial, pid: int) -> None:

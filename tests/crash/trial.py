@@ -177,7 +177,7 @@ class Trial:
     def bites(self, what: str, check: Callable[[], object], *, within: float = 30.0) -> None:
         """Prove that the fault hit: ``check`` must become true. ``what`` goes into the report.
 
-        A ``check`` that counts is asked again at the end, and its number goes before ``what``.
+        A ``check`` that counts is asked again at the end, and its number is reported, too.
         """
         eventually(check, within=within, what=what)
         self.bit[what] = check
@@ -199,7 +199,7 @@ class Trial:
     def _bitten(self) -> Iterator[str]:
         for what, check in self.bit.items():
             value = check()
-            yield f"{value} {what}" if type(value) is int else what
+            yield f"{what} ({value})" if type(value) is int else what
 
     def _settled(self) -> bool:
         if self.executions.filter(status__in=UNFINISHED).exists():
