@@ -31,6 +31,7 @@ from chronos_project.problem_details import (
 from executions import explain
 from executions.deadletters import NotDeadError
 from executions.models import Execution
+from executions.queues import QueueTakenError
 from executions.redrives import RedriveRunningError
 from executions.transitions import IllegalTransitionError, StaleExecutionError
 from jobs.definitions import DefinitionError
@@ -61,6 +62,7 @@ KEY_RUNNING = Failure(
 REDRIVE_RUNNING = Failure(
     status=409, code="redrive_running", detail="The group is being redriven; wait or stop that."
 )
+QUEUE_TAKEN = Failure(status=409, code="queue_taken", detail="There is a queue of this name.")
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -233,6 +235,7 @@ ANSWERS: dict[type[Exception], Callable[[Any, Request], Failure | None]] = {
     StaleExecutionError: _execution("execution_moved"),
     NotDeadError: _execution("not_dead"),
     RedriveRunningError: _always(REDRIVE_RUNNING),
+    QueueTakenError: _always(QUEUE_TAKEN),
     DefinitionError: _definition,
     TriggerError: _trigger,
     OperationalError: _database,

@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "limits", "description": "What jobs share: so many at once, so many per time."},
         {"name": "executions", "description": "What happened, and what is happening."},
         {"name": "failures", "description": "What failed for good, by cause, and redriving it."},
+        {"name": "queues", "description": "The lines in which executions wait for workers."},
         {"name": "dashboard", "description": "The whole in numbers."},
         {"name": "short forms", "description": "At the root, for a first try and for scripts."},
         {"name": "platform", "description": "Whether Chronos itself is well."},

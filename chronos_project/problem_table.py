@@ -262,7 +262,7 @@ _ROWS = (
         "`allowed_actions` lists what is possible: for a paused job, resume it first.",
     ),
     Problem(
-        "slug_taken limit_taken conflict",
+        "slug_taken limit_taken queue_taken conflict",
         "There is one already",
         "Something with this name exists, or was made by somebody else at the same moment.",
         "Two jobs with the slug daily-report",

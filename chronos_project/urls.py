@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("jobs.api.urls")),
     path("api/v1/", include("executions.api.urls")),
+    path("api/v1/", include("executions.api.queue_urls")),
     # Its short forms
     re_path(r"^run/?$", RunView.as_view(), name="run"),
     re_path(r"^status/?$", StatusView.as_view(), name="status"),

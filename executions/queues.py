@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -11,6 +11,7 @@ from executions import bell, dispatch, outbox
 from executions.models import Execution, Queue, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,15 @@ def create(
         raise QueueTakenError(f"There is a queue {name} already.") from exc
     log.info("queue.created", queue=name, actor=actor)
     return queue
+
+
+def change(queue: Queue, values: Mapping[str, Any], *, actor: str) -> None:
+    """Set ``values`` of ``queue``; they hold from the next decision on, what is in flight stays."""
+    for name, value in values.items():
+        setattr(queue, name, value)
+    queue.save(update_fields=list(values))
+    log.info("queue.changed", queue=queue.name, actor=actor, values=dict(values))
+    transaction.on_commit(bell.ring, robust=True)
 
 
 @transaction.atomic

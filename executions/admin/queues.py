@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 
 from accounts.badges import badge
@@ -33,12 +34,31 @@ class QueueChangeList(CappedChangeList):
             queue.line = found.get(queue.name) or Line(queue.name, False, 0, 0, 0, None)
 
 
+class QueueForm(forms.ModelForm[Queue]):
+    """A queue's bounds: empty for none, never 0."""
+
+    def clean_concurrency(self) -> int | None:
+        return self._at_least_one("concurrency")
+
+    def clean_window(self) -> int | None:
+        return self._at_least_one("window")
+
+    def _at_least_one(self, name: str) -> int | None:
+        value: int | None = self.cleaned_data[name]
+        if value == 0:
+            raise forms.ValidationError("At least 1; to let nothing start, pause the queue.")
+        return value
+
+
 @admin.register(Queue)
 class QueueAdmin(ChronosAdmin):
-    list_display = ["name", "state", "waiting", "late", "active", "oldest", "why"]
+    list_display = [
+        "name", "state", "waiting", "late", "active", "concurrency", "oldest", "why",
+    ]  # fmt: skip
     search_fields = ["name", "description"]
     sortable_by = ["name"]
-    fields = ["name", "description"]
+    fields = ["name", "description", "concurrency", "window"]
+    form = QueueForm
     action_form = ReasonForm
     explained = frozenset({"pause"})
     actions = ["pause", "resume"]
@@ -89,4 +109,8 @@ class QueueAdmin(ChronosAdmin):
 
     @admin.display(description="paused because")
     def why(self, queue: Queue) -> str:
-        return queue.paused_reason or EMPTY
+        if not queue.paused_at:
+            return EMPTY
+        until = f"until {queue.paused_until:%Y-%m-%d %H:%M:%S} UTC" if queue.paused_until else ""
+        said = [queue.paused_reason, queue.paused_by and f"by {queue.paused_by}", until]
+        return ", ".join(filter(None, said)) or EMPTY

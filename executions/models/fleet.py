@@ -65,6 +65,8 @@ class Queue(models.Model):
     window = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    line: Any  # how full it is, where somebody has counted
+
     objects: ClassVar[QueueQuerySet] = QueueQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -82,6 +84,10 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def status(self) -> str:
+        return "paused" if self.paused_at else "active"
 
 
 class HeartbeatQuerySet(models.QuerySet[Any]):

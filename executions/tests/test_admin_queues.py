@@ -9,7 +9,7 @@ from accounts.models import User
 from executions import clock
 from executions.models import Queue, Status
 from tests import operators
-from tests.factories import ExecutionFactory, QueueFactory
+from tests.factories import NOON, ExecutionFactory, QueueFactory
 from tests.operators import act
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,28 @@ def test_the_list_of_queues_says_how_much_waits(client: Client, boss: User) -> N
 
     assert '<td class="field-waiting' in html
     assert html.split('class="field-waiting', 1)[1].split("</td>")[0].endswith(">3")
+
+
+def test_the_list_says_who_paused_a_queue_and_until_when(client: Client, boss: User) -> None:
+    QueueFactory.create(
+        name="mail", paused_at=NOON, paused_by="ann", paused_reason="moving", paused_until=NOON
+    )
+
+    html = client.get(QUEUES, {"q": "mail"}).content.decode()
+
+    assert "moving, by ann, until 2027-06-15 12:00:00 UTC" in html
+
+
+@pytest.mark.parametrize(("sent", "stored"), [("7", 7), ("", None), ("0", 3), ("-1", 3)])
+def test_a_bound_is_at_least_one_or_none(
+    client: Client, boss: User, sent: str, stored: int | None
+) -> None:
+    QueueFactory.create(name="mail", concurrency=3, window=3)
+
+    client.post(f"{QUEUES}mail/change/", {"description": "", "concurrency": sent, "window": sent})
+
+    queue = Queue.objects.get(pk="mail")
+    assert (queue.concurrency, queue.window) == (stored, stored)
 
 
 def test_a_queue_can_be_added_but_not_renamed(client: Client, boss: User) -> None:
