@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.crash
 
 RESUME_SECONDS = 10  # P13
+HELD = 8  # executions that are sure to be running when it goes
 TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -72,9 +73,10 @@ def _under_load(ground: Ground, name: str) -> Iterator[Trial]:
     """The block breaks PostgreSQL and mends it while work runs and slots fall due."""
     ground.staff(beats=2, io=1, compute=1)
     with ground.trial(name) as trial:
-        trial.http(trial.size, path="/work?seconds=1.5", over=4)
-        trial.compute(trial.size // 2, after=0.3)
-        trial.slots(number=8)
+        trial.http(HELD, path="/work?seconds=1.5", over=3)
+        trial.http(trial.size, over=3)
+        trial.compute(HELD, after=0.3)
+        trial.slots(number=5)
         trial.await_starts(3)
         yield trial
         verdict = trial.verdict(within=90)

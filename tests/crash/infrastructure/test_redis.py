@@ -78,8 +78,8 @@ def _under_load(ground: Ground, name: str) -> Iterator[Trial]:
     """The block breaks Redis and mends it while work runs and slots fall due."""
     ground.staff(beats=1, io=2, slots=SLOTS)
     with ground.trial(name) as trial:
-        trial.http(trial.size, path="/work?seconds=0.2")
-        trial.slots(number=8)
+        trial.http(trial.size, path="/work?seconds=0.1")
+        trial.slots(number=5)
         trial.await_starts(2)
         yield trial
         _all_starts(trial)
