@@ -16,27 +16,36 @@ if TYPE_CHECKING:
     from executions.models import Execution
 
 BLOCKED = """
-SELECT application_name FROM pg_stat_activity
+SELECT pid, application_name FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE %s
 """
 
 
-def blocked(statement: str) -> list[str]:
-    """Names of the parts that wait for a lock in a statement that contains ``statement``."""
+def await_blocked(statement: str, *, within: float = 15.0) -> dict[int, str]:
+    """Wait until somebody waits for a lock in a statement that contains ``statement``.
+
+    Returns the parts' names by the process ids of their connections in the server.
+    """
+    return eventually(
+        lambda: _blocked(statement), within=within, what=f"a part waits in {statement!r}"
+    )
+
+
+def await_given_up(held: Iterable[int], statement: str, *, within: float = 10.0) -> None:
+    """Wait until the server has given up the connections ``held``, whose clients are dead.
+
+    Else it would still carry out what they wait for, as soon as it can.
+    """
+    eventually(
+        lambda: not _blocked(statement).keys() & set(held), within=within, what="a dead one leaves"
+    )
+
+
+def _blocked(statement: str) -> dict[int, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # else one look lasts a transaction
         cursor.execute(BLOCKED, [f"%{statement}%"])
-        return [row[0] for row in cursor.fetchall()]
-
-
-def await_blocked(statement: str, number: int = 1, *, within: float = 15.0) -> list[str]:
-    """Wait until ``number`` connections are held at ``statement``; return their parts' names."""
-
-    def names() -> list[str]:
-        found = blocked(statement)
-        return found if len(found) >= number else []
-
-    return eventually(names, within=within, what=f"{number} parts wait in {statement!r}")
+        return dict(cursor.fetchall())
 
 
 @contextmanager

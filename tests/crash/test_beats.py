@@ -60,7 +60,7 @@ def test_beat_killed_between_claim_and_commit(ground: Ground) -> None:
             scheduled_for=schedule.next_fire_at,
         )
         with slot_blocked(first):
-            holder = await_blocked(FIRE)[0]
+            holder = next(iter(await_blocked(FIRE).values()))
             with trial.fault():
                 ground.holder(holder).kill()
         trial.bites("the beat held the schedule's row", lambda: holder)

@@ -59,7 +59,7 @@ def test_beat_frozen_in_its_transaction(ground: Ground) -> None:
         )
         with trial.fault():
             with slot_blocked(first):
-                holder = ground.holder(await_blocked(FIRE)[0])
+                holder = ground.holder(next(iter(await_blocked(FIRE).values())))
                 holder.freeze()
             trial.bites("the beat held the schedule's row", lambda: holder)
             done = trial.executions.filter(status=Status.SUCCEEDED)

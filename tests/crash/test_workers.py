@@ -11,7 +11,7 @@ import pytest
 from executions.models import Execution, Status
 from jobs.policies import OnLost
 from tests.crash.app import record
-from tests.crash.locks import await_blocked, blocked, settling_blocked
+from tests.crash.locks import await_blocked, await_given_up, settling_blocked
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -77,10 +77,11 @@ def test_worker_killed_after_the_effect(ground: Ground) -> None:
         trial.await_starts(HELD)
         with settling_blocked(held):
             ground.target.gate.set()
-            await_blocked(SETTLE)
+            settling = await_blocked(SETTLE)
+            victim = next(iter(settling.values()))
             with trial.fault():
-                ground.holder(_holder(held)).kill()
-            eventually(lambda: not blocked(SETTLE), within=10)  # else the server still commits
+                ground.holder(victim).kill()
+            await_given_up([pid for pid, name in settling.items() if name == victim], SETTLE)
         trial.bites("attempts lost", trial.ended("lost"))
         verdict = trial.verdict()
 
@@ -115,10 +116,10 @@ def test_pool_child_killed_after_the_effect(ground: Ground) -> None:
         trial.compute(trial.size)
         eventually(lambda: trial.starts_of(held), within=30)
         with settling_blocked(held):
-            await_blocked(SETTLE)
+            settling = await_blocked(SETTLE)
             with trial.fault():
                 os.kill(_pids(ground, held).pop(), signal.SIGKILL)
-            eventually(lambda: not blocked(SETTLE), within=10)
+            await_given_up(settling, SETTLE)
         _settled_by_the_parent(trial)
 
 
