@@ -13,6 +13,8 @@ from executions.models import Execution, Status
 from executions.reasons import Said, say
 from executions.stats import first_id
 from jobs.models import Schedule
+from jobs.triggers.bounded import unbounded
+from jobs.triggers.interval import DelayTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +63,7 @@ def explain_instant(job: Job, *, at: datetime, now: datetime) -> Answer:
     """
     version = _version_at(job, at)
     trigger = trigger_of(version)
-    is_slot = trigger is not None and trigger.at_or_before(at) == at
+    is_slot = _is_slot(job, trigger, at)
     row = _rows(job).filter(scheduled_for__lte=at).order_by("-scheduled_for").first()
     skipped = _stretch(row, at)
     own = row if row and (row.scheduled_for == at or (skipped and is_slot)) else None
@@ -95,6 +97,10 @@ def _version_at(job: Job, at: datetime) -> JobVersion:
     found = versions.filter(created_at__lte=at).first() or versions.last() or job.current
     assert found is not None  # noqa: S101  definitions never leave a job without a version
     return found
+
+
+def _is_slot(job: Job, trigger: Trigger | None, at: datetime) -> bool:
+    return at == job.schedule.next_fire_at or bool(trigger and trigger.at_or_before(at) == at)
 
 
 def _rows(job: Job) -> Any:
@@ -139,14 +145,25 @@ def _before(job: Job, trigger: Trigger | None, row: Execution | None, at: dateti
         made = job.executions.filter(pk__lt=first_id(at)).order_by("-pk").first()
         return Near(made.created_at, made) if made else None
     slot = trigger.at_or_before(at - _MOMENT) if trigger else None
-    if slot and slot >= job.created_at:
-        return Near(slot, row if row and row.scheduled_for == slot else None)
-    return None
+    if row and row.scheduled_for and (slot is None or row.scheduled_for == slot):
+        return Near(row.scheduled_for, row) if row.scheduled_for < at else None
+    return Near(slot, None) if slot and slot >= job.created_at else None
 
 
 def _after(job: Job, trigger: Trigger | None, at: datetime) -> Near | None:
     if job.schedule.type == Schedule.Type.MANUAL:
         made = job.executions.filter(pk__gte=first_id(at)).order_by("pk").first()
         return Near(made.created_at, made) if made else None
-    slot = trigger.after(at) if trigger else None
-    return Near(slot, _rows(job).filter(scheduled_for=slot).first()) if slot else None
+    row = _rows(job).filter(scheduled_for__gt=at).order_by("scheduled_for").first()
+    slot = _slot_after(job, trigger, at)
+    if row and row.scheduled_for and (slot is None or row.scheduled_for <= slot):
+        return Near(row.scheduled_for, row)
+    return Near(slot, None) if slot else None
+
+
+def _slot_after(job: Job, trigger: Trigger | None, at: datetime) -> datetime | None:
+    """Return the next slot as far as it is known: a delay counts from an end that is to come."""
+    if trigger is None or isinstance(unbounded(trigger), DelayTrigger):
+        cursor = job.schedule.next_fire_at
+        return cursor if cursor and cursor > at else None
+    return trigger.after(at)

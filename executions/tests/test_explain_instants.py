@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from executions.explain import Answer, explain_instant
+from executions.explain.instants import Near
 from executions.models import Beat, Execution, Origin, Status, Worker
 from executions.stats import first_id
 from jobs.models import Job, JobVersion, Schedule
@@ -196,6 +197,19 @@ def test_a_job_without_a_schedule_names_the_starts_beside_the_instant() -> None:
     assert found.before is not None
     assert found.after is not None
     assert (found.before.execution, found.after.execution) == (before, after)
+
+
+def test_slots_that_count_from_an_end_are_told_as_far_as_they_are_known() -> None:
+    delay = {"type": "interval", "every_seconds": 60, "mode": "fixed_delay"}
+    job = hourly(version__schedule=delay, schedule__next_fire_at=NOON + HOUR)
+    row = slot(job, NOON, status=Status.SUCCEEDED)
+
+    found = answer(job, NOON + MINUTE)
+
+    assert found.what_happened.code == "no_slot"
+    assert (found.before, found.after) == (Near(NOON, row), Near(NOON + HOUR, None))
+    assert answer(job, NOON).what_happened.code == "executed"
+    assert answer(job, NOON + HOUR).what_happened.code == "will_fire"
 
 
 @pytest.mark.parametrize("at", [FIRST, HORIZON - SECOND])
