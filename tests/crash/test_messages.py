@@ -40,7 +40,7 @@ def test_messages_doubled_late_and_reordered(ground: Ground) -> None:
     with ground.trial("messages doubled, late and reordered") as trial:
         late = trial.http(trial.size)
         done = trial.executions.filter(pk__in=late, status=Status.SUCCEEDED)
-        eventually(lambda: done.count() == len(late), within=60)
+        eventually(lambda: done.count() == len(late), within=60 + trial.size)
 
         with trial.fault():
             ids = trial.http(trial.size, path="/work?seconds=0.05", over=2)

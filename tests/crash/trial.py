@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from tests.crash.ground import Ground
 
+SETTLE_SECONDS = 60.0
+LOAD_SECONDS = 0.2  # for each execution of a load, on a machine that is busy with others
+
 _numbers = count(1)
 
 
@@ -182,11 +185,14 @@ class Trial:
         eventually(check, within=within, what=what)
         self.bit[what] = check
 
-    def verdict(self, *, within: float = 60.0) -> Verdict:
-        """Wait until all is settled or ``within`` seconds are over, judge, and report."""
+    def verdict(self, *, within: float = SETTLE_SECONDS) -> Verdict:
+        """Wait until all is settled or time is over, judge, and report.
+
+        Time is ``within`` seconds and what a load larger than usual needs.
+        """
         assert self._faults, "there was no fault that ended"
         assert self.bit, "nothing proves that the fault bit"
-        in_time(self._settled, within=within)
+        in_time(self._settled, within=within + self.size * LOAD_SECONDS)
         Schedule.objects.filter(job__in=self.jobs).update(enabled=False)
         in_time(self._settled, within=5)  # slots that came after the plan's last
         history = records.read(
