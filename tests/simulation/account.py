@@ -34,13 +34,17 @@ ARROWS: dict[str, set[tuple[str, str]]] = {
     "finish": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
     "give_back": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
     "crash": {("running", "scheduled"), ("running", "failed")},
-    "sweep": {("running", "scheduled"), ("running", "failed")},
+    "sweep": {
+        *(("running", "scheduled"), ("running", "failed")),
+        *(("scheduled", "skipped"), ("queued", "skipped")),
+    },
     "cancel": {(was, "cancelled") for was in ("scheduled", "queued", "running", "waiting")},
     "run_now": STARTS,
     "resume": {("", "skipped")},
     "change": {("", "skipped")},
     "restore": {("", "skipped")},
     "redrive": STARTS,
+    "advance": {("", "scheduled")},
 }
 
 
@@ -63,7 +67,8 @@ class Account:
         must(execution.attempt == before["attempt"] + 1, f"{execution} reuses or skips an attempt")
         slot = execution.scheduled_for
         must(slot is None or slot <= self.now, f"{execution} started before its slot")
-        self.caps.started(before, execution.started_at or self.now)
+        believed = execution.started_at or self.now
+        self.caps.started(before, self.now, believed=believed)
         self.starts[execution.pk] += 1
 
     def settled(self, execution: Execution) -> None:
@@ -79,16 +84,19 @@ class Account:
         must(not open_attempt, f"{execution}: an outcome that counts was refused")
 
     def fired(self, now: datetime) -> None:
-        for slots in self.slots.values():
+        """A beat fired all that was due at ``now``, undisturbed, and believed in that time."""
+        for job in self.jobs.values():
+            slots = self.slots[job["schedule_id"]]
+            if slots.active and not job["missed"]:
+                cap = job["catch_up_max"]
+                slots.expect(now, misfire=job["misfire"], cap=cap)
             if slots.active:
                 slots.pass_by(now)
 
     def observe(self, step: Step, believed: datetime, runs: list[Run]) -> None:
         """Look at all that is stored, and compare it with what was before ``step``."""
         now = look()
-        for row in now.executions:  # before a changed job is noticed: they are of the old schedule
-            if row["schedule_id"] and row["id"] not in self.rows:
-                self.slots[row["schedule_id"]].account_for(row)
+        self._account_for(now.executions)  # before a changed job is noticed
         for job in now.jobs:
             self._observe_job(job, step, believed)
         self.caps.look(now.jobs, now.queues, now.limits)
@@ -103,6 +111,13 @@ class Account:
                 if before and before["status"] == "running" and step.verb == "sweep":
                     self._rescued(row, runs)
         self.rows = seen
+
+    def _account_for(self, rows: list[Row]) -> None:
+        for row in rows:
+            if row["schedule_id"] and row["id"] not in self.rows:
+                self.slots[row["schedule_id"]].account_for(row)
+        for slots in self.slots.values():
+            slots.judge_misfire()
 
     def _moved(self, before: Row | None, after: Row, step: Step) -> None:
         was, now = before["status"] if before else "", after["status"]

@@ -49,13 +49,16 @@ class Caps:
             of_key = sum(one["limit_key"] == row["limit_key"] for one in flying)
             must(of_key <= limit["concurrency"], f"{name}: {of_key} of its limit")
 
-    def started(self, row: Row, now: datetime) -> None:
-        """A worker began ``row``, at ``now`` by its own clock."""
+    def started(self, row: Row, now: datetime, *, believed: datetime) -> None:
+        """A worker began ``row`` at ``now``; it recorded the time that it ``believed`` in.
+
+        Starts before count from what was recorded: nobody can know more.
+        """
         must(row["queue"] not in self.paused, f"execution {row['id']} started in a paused queue")
         limit = self.limits.get(row["limit_key"][:36])
         if limit and limit["rate"]:
-            starts = self.starts[row["limit_key"]]
-            starts.append(now)
             since = now - timedelta(seconds=limit["per_seconds"])
-            number = sum(since < start <= now for start in starts)
+            starts = self.starts[row["limit_key"]]
+            number = 1 + sum(start > since for start in starts)
             must(number <= limit["rate"], f"execution {row['id']} is start {number} in its window")
+            starts.append(believed)

@@ -40,6 +40,7 @@ def _work(world: World) -> None:
     """Every process does all that it can do now."""
     for word in PASSES:
         world.take(Step("sweep", word=word))
+    world.take(Step("advance"))
     world.take(Step("queue", 4))
     while world.network.messages():
         world.take(Step("deliver"))

@@ -14,7 +14,7 @@ SELECT id, job_id, schedule_id, scheduled_for, origin, status, reason, attempt, 
 FROM executions_execution
 ORDER BY id;
 SELECT job.id, paused_at, archived_at, concurrency, schedule.id AS schedule_id, anchor,
-    every_seconds, overlap
+    every_seconds, overlap, misfire, catch_up_max, missed
 FROM jobs_job AS job
 JOIN jobs_schedule AS schedule ON schedule.job_id = job.id
 JOIN jobs_jobversion AS version ON version.id = job.current_id;

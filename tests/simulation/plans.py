@@ -55,9 +55,12 @@ class Plan:
 PASSES = tuple(one.__name__ for one in maintenance.PASSES)
 WORDS: dict[str, tuple[str, ...]] = {
     "sweep": PASSES,
-    "finish": ("succeed", "succeed", "fail", "give up"),
+    "finish": ("succeed", "succeed", "fail", "give_up"),
     "resume": ("skip", "latest", "all"),
     "change": ("schedule", "payload", "policy"),
+    "pause": ("", "for a while"),
+    "pause_queue": ("", "for a while"),
+    "redrive_group": ("all", "canary"),
 }
 # What usually follows what: single steps at random would seldom get far. ``a|b`` is one of both.
 PHRASES = {
@@ -75,6 +78,10 @@ PHRASES = {
     "run_now run_now run_now queue deliver deliver tick queue deliver finish queue deliver": 3,
     "run_now deliver cancel finish": 2,
     "run_now deliver finish=give_up redrive deliver": 2,
+    "run_now run_now deliver deliver finish=give_up finish=give_up redrive_group advance queue "
+    "deliver finish advance": 2,
+    "tick fire pause tick sweep=wake_paused fire queue": 1,
+    "run_now tick sweep=expire deliver": 1,
     "run_now deliver tick give_back|crash queue deliver": 2,
     "tick fire tick fire queue deliver tick fire queue": 2,
     "run_now deliver finish=fail tick queue deliver finish=fail tick queue deliver finish": 2,
@@ -90,7 +97,8 @@ LIMITS: tuple[dict[str, Any], ...] = (
 TICKS = (0.5, 2, 5, 11, 21, 31, 61, 130)
 NEVER_FAULTY = frozenset({"tick", "lose", "delay", "double", "flush", "kill", "freeze", "thaw"})
 OVERTAKING = (
-    "fire queue deliver finish sweep cancel run_now redrive pause resume change archive restore"
+    "fire queue deliver finish sweep cancel run_now redrive advance pause resume change archive "
+    "restore"
 )
 STALE = (0, 0, 0, 0, 0, 1, 40)  # seconds that a process slept after it had looked at the clock
 AT = (1, 1, 2, 2, 3, 4, 5, 6)  # which statement of a step a fault strikes
@@ -112,7 +120,11 @@ def _job(dice: random.Random, number: int) -> dict[str, Any]:
     return {
         "name": f"Job {number}",
         "slug": f"job-{number}",
-        "schedule": {"type": "interval", "every_seconds": every},
+        "schedule": {
+            "type": "interval",
+            "every_seconds": every,
+            "jitter_seconds": dice.choice((0, 0, 5)),
+        },
         "retry": {
             "max_attempts": dice.choice((1, 2, 3)),
             "strategy": "fixed",
@@ -128,6 +140,9 @@ def _job(dice: random.Random, number: int) -> dict[str, Any]:
             "on_lost": dice.choice(("retry", "retry", "fail")),
             "concurrency": dice.choice((None, None, 1, 2)),
             "limit": dice.choice((None, None, "shared")),
+            "start_deadline_seconds": dice.choice((None, None, 30)),
+            "catch_up_max": dice.choice((10_000, 2)),
+            "catch_up_pace_seconds": dice.choice((0, 0, 7)),
         },
     }
 
@@ -140,7 +155,7 @@ def _step(dice: random.Random, spelt: str, clumsy: float) -> Step:
     pick = dice.choice((0, 0, dice.randrange(100)))
     if verb in NEVER_FAULTY:
         return Step(verb, pick)
-    word = wanted.replace("_", " ") or dice.choice(WORDS.get(verb, ("",)))
+    word = wanted or dice.choice(WORDS.get(verb, ("",)))
     fault = Fault(dice.choice(list(Mishap)), dice.choice(AT)) if dice.random() < clumsy else None
     meanwhile = None
     if fault and fault.mishap is Mishap.OVERTAKEN:

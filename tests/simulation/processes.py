@@ -17,13 +17,15 @@ from executions import (
     leases,
     maintenance,
     queues,
+    redrives,
     scheduler,
     transitions,
 )
 from executions.deadletters import NotDeadError
 from executions.leases import Held
 from executions.logs import Output
-from executions.models import Execution, Queue
+from executions.models import Execution, Queue, Redrive
+from executions.redrives import RedriveRunningError
 from executions.stops import Stop
 from executions.transitions import StaleExecutionError, TransitionError
 from jobs import bodies, definitions
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 PASSES = {one.__name__: one for one in maintenance.PASSES}
-REFUSALS = (DefinitionError, NotDeadError, TransitionError)
+REFUSALS = (DefinitionError, RedriveRunningError, NotDeadError, TransitionError)
 ACTOR = "ann@example.org"
 
 
@@ -208,6 +210,21 @@ def redrive(world: World, step: Step) -> None:
         deadletters.redrive(one, now=world.seen(step), actor=ACTOR)
 
 
+def redrive_group(world: World, step: Step) -> None:
+    dead = Execution.objects.dead().order_by("pk").first()
+    if dead is not None:
+        mode, now = Redrive.Mode(step.word), world.seen(step)
+        group = redrives.plan(
+            dead.team, dead.fingerprint, mode=mode, rate=0.5, now=now, actor=ACTOR
+        )
+        if group is not None:
+            redrives.start(group, now=now)
+
+
+def advance(world: World, step: Step) -> None:
+    redrives.advance(world.seen(step))
+
+
 def run_now(world: World, step: Step) -> None:
     payload = {"customer": step.pick % 3} if step.pick % 2 else None
     job = world.pick_job(step.pick)
@@ -215,7 +232,8 @@ def run_now(world: World, step: Step) -> None:
 
 
 def pause(world: World, step: Step) -> None:
-    definitions.pause(world.pick_job(step.pick), now=world.seen(step), actor=None)
+    now = world.seen(step)
+    definitions.pause(world.pick_job(step.pick), now=now, actor=None, until=_end(step, now))
 
 
 def resume(world: World, step: Step) -> None:
@@ -249,11 +267,16 @@ def restore(world: World, step: Step) -> None:
 
 
 def pause_queue(world: World, step: Step) -> None:
-    queues.pause(_queue(step), now=world.seen(step), actor=ACTOR)
+    now = world.seen(step)
+    queues.pause(_queue(step), now=now, actor=ACTOR, until=_end(step, now))
 
 
 def resume_queue(world: World, step: Step) -> None:
     queues.resume(_queue(step), now=world.seen(step), actor=ACTOR)
+
+
+def _end(step: Step, now: datetime) -> datetime | None:
+    return now + timedelta(seconds=15) if step.word else None
 
 
 def _queue(step: Step) -> Queue:
@@ -282,7 +305,7 @@ VERBS: dict[str, Callable[[World, Step], None]] = {
         *(tick, lose, delay, double, flush),
         *(fire, queue, sweep),
         *(deliver, finish, give_back, crash, kill, freeze, thaw),
-        *(run_now, cancel, redrive, pause_queue, resume_queue),
+        *(run_now, cancel, redrive, redrive_group, advance, pause_queue, resume_queue),
         *(pause, resume, change, archive, restore),
     )
 }

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from tests.simulation.looking import Row, must
 
+GRACE = timedelta(seconds=60)  # a slot that is noticed later is late
+
 
 @dataclass(slots=True)
 class Slots:
@@ -16,7 +18,8 @@ class Slots:
 
     ``due`` must each be executed or skipped with a reason, ``possible`` may be: a beat may have
     fired them while an edit that replaced them was on its way. Slots up to ``decided`` are in one
-    of the two, or were never due. ``accounted`` are those that the engine has a row for.
+    of the two, or were never due. ``accounted`` are those that the engine has a row for, ``run``
+    those that it ran since the last ``expect``.
     """
 
     anchor: datetime
@@ -26,6 +29,8 @@ class Slots:
     due: set[datetime] = field(default_factory=set)
     possible: set[datetime] = field(default_factory=set)
     accounted: Counter[datetime] = field(default_factory=Counter)
+    expected: set[datetime] | None = None
+    run: set[datetime] = field(default_factory=set)
 
     def between(self, after: datetime, until: datetime) -> set[datetime]:
         """Slots after ``after``, up to and with ``until``."""
@@ -48,9 +53,31 @@ class Slots:
         self.possible |= self.between(self.decided, now)
         self.anchor, self.every, self.decided = anchor, timedelta(seconds=every), believed
 
+    def expect(self, now: datetime, *, misfire: str, cap: int) -> None:
+        """Say which of the slots that a beat decides about ``now`` must run, by brute force."""
+        due = sorted(self.between(self.decided, now) - self.accounted.keys())
+        if due and due[0] < now - GRACE:
+            match misfire:
+                case "skip":
+                    due = [slot for slot in due if slot >= now - GRACE]
+                case "latest":
+                    due = due[-1:]
+                case "all":
+                    due = due[-cap:]
+        self.expected, self.run = set(due), set()
+
+    def judge_misfire(self) -> None:
+        """What ran since ``expect`` must be what was expected."""
+        expected, self.expected = self.expected, None
+        if expected is not None:
+            odd = sorted(expected ^ self.run)
+            must(not odd, f"against the misfire policy: {_spelt(odd)}")
+
     def account_for(self, row: Row) -> None:
         """The engine stored ``row``: it stands for a slot, or for a whole skipped stretch."""
         slots = {row["scheduled_for"]}
+        if row["status"] != "skipped":
+            self.run |= slots
         detail = json.loads(row["result"] or "{}")
         if row["status"] == "skipped" and "count" in detail:
             first, last = (datetime.fromisoformat(detail[name]) for name in ("first", "last"))

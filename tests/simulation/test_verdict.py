@@ -33,7 +33,7 @@ PLAN = Plan(
         Step("fire"),
         Step("run_now"),
         Step("deliver"),
-        Step("finish", word="give up"),
+        Step("finish", word="give_up"),
         Step("redrive"),
         Step("run_now"),
         Step("cancel", 6),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from executions.models import Attempt, Execution, ExecutionEvent
+from executions import maintenance
+from executions.models import Attempt, AuditFinding, Execution, ExecutionEvent, OutboxEvent
 from tests.simulation.looking import must
 
 if TYPE_CHECKING:
     from tests.simulation.looking import Row
     from tests.simulation.world import World
+
+
+A_DAY = timedelta(days=1)  # audits leave what is young alone
 
 
 def judge(world: World) -> None:
@@ -22,6 +27,8 @@ def judge(world: World) -> None:
     for execution in executions:
         _judge_attempts(execution, attempts[execution.pk], world.account.starts[execution.pk])
         _judge_events(execution, events[execution.pk])
+    _judge_outbox(executions)
+    _judge_audit(world.now)
     _judge_redrives(executions, events)
     for slots in world.account.slots.values():
         slots.judge(world.now)
@@ -71,3 +78,20 @@ def _judge_redrives(executions: list[Execution], events: dict[UUID, list[Row]]) 
     named = Counter(event["detail"]["as"] for event in told)
     started = Counter(str(one.pk) for one in executions if one.origin == "redrive")
     must(named == started, f"redriven: {started}, told: {named}")
+
+
+def _judge_outbox(executions: list[Execution]) -> None:
+    """The outside hears of every end, once."""
+    told = Counter(OutboxEvent.objects.values_list("subject", "topic"))
+    for execution in executions:
+        times = told[(execution.pk, f"execution.{execution.status}")]
+        must(times == 1, f"{execution}: its end was told {times} times")
+
+
+def _judge_audit(now: datetime) -> None:
+    """The engine's own audit finds nothing to complain of in a sound history."""
+    for audit in maintenance.AUDITS:
+        while audit(now + A_DAY):
+            pass
+    found = list(AuditFinding.objects.values_list("message", flat=True))
+    must(not found, f"the audit found: {found}")

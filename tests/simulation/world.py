@@ -26,6 +26,7 @@ ASIDE = frozenset(
 )  # nothing is stored
 
 EMPTY = """
+DELETE FROM executions_auditfinding; DELETE FROM executions_auditmark;
 DELETE FROM django_celery_results_taskresult; DELETE FROM executions_outboxevent;
 DELETE FROM executions_logchunk; DELETE FROM executions_executionevent;
 DELETE FROM executions_attempt; DELETE FROM executions_execution;
