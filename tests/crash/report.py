@@ -28,6 +28,10 @@ percentile), *progress* the time from the end of the fault to the first start of
 seconds, with a lease of {lease} s. How they are measured stands in `tests/crash/verdict.py`, whose
 own tests show it broken histories.
 
+`make test-crash N=300` is more than 10 000 executions; without `N` it is a short run, which
+`make test` makes as well, without writing this page. `make soak` lets random faults hit for an
+hour.
+
 | fault | N | bit | lost | doubled | unexplained | late | stuck | recovery p99 | first progress |
 |---|--:|---|--:|--:|--:|--:|--:|--:|--:|
 {rows}
