@@ -26,6 +26,7 @@ from executions import (
     clock,
     dispatch,
     heartbeats,
+    limits,
     maintenance,
     outbox,
     periodic,
@@ -162,7 +163,11 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             send(message.args, message.kwargs, producer=producer, **message.options)
 
     def _seconds_to_next(self, now: datetime) -> float:
-        coming = [Schedule.objects.next_instant(now), Execution.objects.next_instant(now)]
+        coming = [
+            Schedule.objects.next_instant(now),
+            Execution.objects.next_instant(now),
+            limits.next_room(now),
+        ]
         seconds = [(instant - now).total_seconds() for instant in coming if instant]
         return max(0.0, min([LONGEST_WAIT, *seconds]))
 

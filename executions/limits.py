@@ -8,7 +8,8 @@ an index that does not hold it. In flight is what is queued or running.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -40,6 +41,19 @@ SELECT asked.key,
 FROM unnest(%(keys)s::text[], %(seconds)s::float8[]) AS asked (key, seconds)
 """
 
+
+ROOM_AT = """
+SELECT min((
+    SELECT started_at FROM executions_execution
+    WHERE limit_key = asked.key AND limit_key <> '' AND started_at IS NOT NULL
+    ORDER BY started_at DESC OFFSET asked.rate - 1 LIMIT 1
+) + make_interval(secs => asked.seconds))
+FROM unnest(%(keys)s::text[], %(rates)s::int[], %(seconds)s::float8[]) AS asked (key, rate, seconds)
+"""
+
+MOMENT = timedelta(seconds=0.05)  # a hint that was wrong is not followed more often
+MOST_HINTS = 50  # keys that are asked when they have room
+LARGEST_HINT = 1_000  # starts that are stepped over for one key; a larger rate has room often
 
 _walked = ""  # the last mark that this process looked at: the next call goes on behind it
 
@@ -100,6 +114,26 @@ def unblock(now: datetime, limit: int = 500) -> int:
     schedules = [mark.partition(":")[2] for mark in marks if mark.startswith(f"{OVERLAP}:")]
     rooms = _rooms_of([mark for mark in marks if not mark.startswith(f"{OVERLAP}:")], now)
     return blocked.free_first_slots(schedules) + blocked.free(rooms, now)
+
+
+def next_room(now: datetime) -> datetime | None:
+    """When the first of those who wait for a rate may start, as far as that is easily known.
+
+    A hint for whoever sleeps until then: retries are not in it, and large rates are left out.
+    """
+    marks = blocked.marks_after(f"{RATE}:", limit=MOST_HINTS)
+    if not marks:
+        return None
+    caps = {mark: cap for mark, cap in _caps_now(marks).items() if cap.number <= LARGEST_HINT}
+    values: dict[str, Any] = {
+        "keys": [mark.partition(":")[2] for mark in caps],
+        "rates": [cap.number for cap in caps.values()],
+        "seconds": [cap.seconds for cap in caps.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ROOM_AT, values)
+        instant: datetime | None = cursor.fetchone()[0]
+    return max(instant, now + MOMENT) if instant else None
 
 
 def describe(blocked_on: str) -> tuple[str, str]:

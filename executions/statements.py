@@ -48,7 +48,7 @@ WITH moved AS (
         publish_at = NULL,
         lease_expires_at = NULL
     WHERE id = %(id)s AND status = %(was)s AND attempt = %(attempt)s
-    RETURNING id, team_id, job_id, attempt
+    RETURNING id, team_id, job_id, schedule_id, limit_key, attempt
 ), ended AS (
     UPDATE executions_attempt
     SET finished_at = %(now)s,
@@ -85,5 +85,9 @@ WITH moved AS (
     SET status = excluded.status, result = excluded.result, traceback = excluded.traceback,
         date_done = excluded.date_done
 )
-SELECT count(*) FROM moved
+SELECT count(*), coalesce(bool_or(EXISTS (
+    SELECT FROM executions_execution AS waiting
+    WHERE waiting.status = 'scheduled' AND waiting.blocked_on <> '' AND waiting.blocked_on IN (
+        'job:' || moved.job_id, 'overlap:' || moved.schedule_id, 'limit:' || moved.limit_key)
+)), false) FROM moved
 """

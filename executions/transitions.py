@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from executions import fingerprints, outbox, statements
+from executions import bell, fingerprints, outbox, statements
 from executions.fingerprints import NO_CAUSE, Cause
 from executions.models import FINISHED, Attempt, Execution, ExecutionEvent, Status
 from jobs.models import JobVersion
@@ -256,9 +256,11 @@ def _end_attempt(
                 "celery_result": storable_json(_celery_result(outcome, report)),
             },
         )
-        moved = cursor.fetchone()[0]
+        moved, made_room = cursor.fetchone()
     if not moved:
         raise StaleExecutionError(execution, f"{execution}: no longer {execution.status}")
+    if made_room:  # for somebody who waits on what this one held
+        transaction.on_commit(bell.ring, robust=True)
     _show(execution, lease_expires_at=None, result=report.result, **changes)
 
 

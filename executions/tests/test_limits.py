@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from executions import dispatch, limits, transitions
+from executions import bell, dispatch, limits, transitions
 from executions.models import Attempt, Execution, Status, blocked
 from executions.tests.crowds import analyze, crowd, in_parallel
 from jobs.models import Job, JobVersion, Limit
 from jobs.policies import Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoCaptureOnCommitCallbacks
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +147,38 @@ def test_a_rate_holds_in_every_window_of_its_length() -> None:
     assert all(
         later - earlier >= 10 * SECOND for earlier, later in zip(starts, starts[5:], strict=False)
     )
+
+
+def test_a_beat_may_sleep_until_a_rate_has_room_again() -> None:
+    job, fields = limited(rate=2, per_seconds=10)
+    crowd(job, 5, **fields)
+    assert limits.next_room(NOON) is None
+    for second in (0, 3):
+        dispatch.queue_due(NOON + second * SECOND)
+        start(NOON + second * SECOND)
+
+    assert limits.next_room(NOON + 3 * SECOND) == NOON + 10 * SECOND
+    assert limits.next_room(NOON + 30 * SECOND) == NOON + 30 * SECOND + limits.MOMENT
+
+
+@pytest.mark.parametrize("waits_on", ["job", "limit"])
+def test_the_end_of_what_others_wait_for_rings_the_bell(
+    waits_on: str, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    job, fields = limited(concurrency=1)
+    if waits_on == "job":
+        job, fields = JobFactory.create(version__concurrency=1), {}
+    crowd(job, 2, **fields)
+    dispatch.queue_due(NOON)
+
+    with django_capture_on_commit_callbacks() as called:
+        finish(Execution.objects.get(status=Status.QUEUED))
+    assert called == [bell.ring]
+
+    dispatch.queue_due(NOON)
+    with django_capture_on_commit_callbacks() as called:
+        finish(Execution.objects.get(status=Status.QUEUED))
+    assert called == []
 
 
 def test_a_retry_counts_against_the_rate_as_a_start_of_its_own() -> None:
