@@ -1,4 +1,4 @@
-"""The way to the broker: kombu's, but what is no message stops no worker."""
+"""The way to the broker: kombu's, but neither a bad message nor a refusal ends a worker."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from typing import Any
 
 import structlog
 from kombu.transport import redis
+from redis.exceptions import ConnectionError as BrokerAwayError
+from redis.exceptions import ResponseError
 
 log = structlog.get_logger(__name__)
 
 
 class Channel(redis.Channel):
-    """Drops what cannot be read as a message; kombu lets it end the worker."""
+    """Drops what cannot be read as a message, and waits while the broker refuses to serve.
+
+    kombu lets both end the worker. A broker that is read-only, full, loading, or without its
+    replicas answers with an error; that is as good as being away, and passes like it.
+    """
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[no-untyped-call]  # kombu
+        except ResponseError as exc:
+            raise BrokerAwayError(str(exc)) from exc
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             log.warning("broker.not_a_message", error=repr(exc))
             raise Empty from exc
