@@ -53,6 +53,7 @@ def test_a_second_pause_keeps_the_first_reason() -> None:
 
 def test_resume_passes_over_what_was_missed_or_leaves_it_to_be_settled() -> None:
     minutely = {"type": "interval", "every_seconds": 60}
+    missed: definitions.Missed
     for missed, due in (("skip", 61), ("latest", 1), ("all", 1)):
         job = make(schedule=minutely)
         definitions.pause(job, now=NOON, actor=None)

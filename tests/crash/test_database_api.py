@@ -204,11 +204,11 @@ def test_a_commit_whose_answer_is_lost_has_one_effect(client: Client) -> None:
     first = client.start("lost")
     client.proxy.loses_commits = False
     client.proxy.become(Mood.PASS)
-    execution = Execution.objects.get(job=client.job)
+    execution = Execution.objects.get(job_id=client.job)
     eventually(client.works, within=BACK_SECONDS)
     second = client.start("lost")
 
     assert is_told(first)
     assert (second.status, second.headers["Idempotent-Replayed"]) == (202, "true")
     assert second.json()["id"] == str(execution.pk)
-    assert Execution.objects.filter(job=client.job).count() == 1
+    assert Execution.objects.filter(job_id=client.job).count() == 1

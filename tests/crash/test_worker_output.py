@@ -32,6 +32,7 @@ def test_a_gigabyte_of_output(ground: Ground) -> None:
 
     chunks = list(LogChunk.objects.filter(execution=execution).order_by("pk"))
     assert execution.status == Status.SUCCEEDED
+    assert isinstance(execution.result, int)
     assert execution.result <= GROWS_BY
     assert sum(len(chunk.text.encode()) for chunk in chunks) <= MIB
     assert chunks[0].text.startswith("the first line\n")

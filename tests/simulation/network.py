@@ -45,7 +45,8 @@ class Network:
             return self.late.pop() if self.late else None
         name = lists[pick % len(lists)]
         if pick < 50:
-            return self._client.rpop(name)
+            taken: bytes | None = self._client.rpop(name)
+            return taken
         messages = self._client.lrange(name, 0, -1)
         return self._remove(name, messages[pick % len(messages)])
 

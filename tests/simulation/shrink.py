@@ -40,7 +40,7 @@ def _simpler(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
         size //= 2
     for number, step in enumerate(steps):
         for plain in ({"fault": None, "meanwhile": None}, {"amount": 0}, {"pick": 0}):
-            simpler = replace(step, **plain)  # type: ignore[arg-type]  # names and values fit
+            simpler = replace(step, **plain)
             if simpler != step and (step.verb != "tick" or "amount" not in plain):
                 yield (*steps[:number], simpler, *steps[number + 1 :])
 

@@ -16,7 +16,7 @@ from tests.crash.infrastructure import servers
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.crash.ground import Ground
     from tests.crash.trial import Trial
@@ -85,5 +85,5 @@ def _under_load(ground: Ground, name: str) -> Iterator[Trial]:
     assert (verdict.first_progress or 0) <= RESUME_SECONDS
 
 
-def _is_at_work(trial: Trial) -> object:
+def _is_at_work(trial: Trial) -> Callable[[], bool]:
     return trial.executions.filter(status=Status.RUNNING).exists

@@ -97,7 +97,7 @@ def _work_is_stored_and_waits(ground: Ground, trial: Trial) -> None:
 
 def _messages() -> int:
     broker = bell.client()
-    return sum(broker.llen(key) for key in broker.scan_iter("*default.io*"))  # type: ignore[misc]  # not async
+    return sum(broker.llen(key) for key in broker.scan_iter("*default.io*"))
 
 
 def _all_starts(trial: Trial) -> None:
