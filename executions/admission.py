@@ -140,7 +140,7 @@ def _decide(rows: Sequence[Execution], room: Room, *, now: datetime) -> tuple[li
     for row in rows:
         if row.job.archived_at:
             transitions.cancel(row, now=now, actor=ARCHIVED, reason="job_archived")
-    free, marks = overlaps.settle(wanted, now=now)
+    free, marks, stay = overlaps.settle(wanted, now=now)
     gate = limits.Gate(free, now)
     ready = []
     for row in free:
@@ -151,4 +151,4 @@ def _decide(rows: Sequence[Execution], room: Room, *, now: datetime) -> tuple[li
     transitions.queue_all(ready, now=now)
     marks |= gate.marks
     blocked.block(marks)
-    return ready, len(rows) - len(free) + len(gate.marks)
+    return ready, len(rows) - len(free) - len(stay) + len(gate.marks)

@@ -31,12 +31,14 @@ FROM unnest(%(schedules)s::uuid[]) AS asked (id), LATERAL (
 """
 
 
-def settle(rows: Sequence[Execution], *, now: datetime) -> tuple[list[Execution], dict[UUID, str]]:
-    """Return those of the locked, due ``rows`` that may go, and what others are blocked on.
+def settle(
+    rows: Sequence[Execution], *, now: datetime
+) -> tuple[list[Execution], dict[UUID, str], set[UUID]]:
+    """Return those of the locked, due ``rows`` that may go, what others are blocked on, who stays.
 
-    What is skipped or cancelled for the policy is neither; so is a slot whose predecessors could
-    not all be cancelled, because somebody holds them: it is looked at again. A slot and those
-    before it were committed in order, so any two beats see the same.
+    What is skipped or cancelled for the policy is none of these. A slot stays whose predecessors
+    could not all be cancelled, because somebody holds them: it is looked at again, at another
+    time. A slot and those before it were committed in order, so any two beats see the same.
     """
     rulings = _rulings([row for row in rows if row.schedule_id and not row.attempt])
     skipped = [row for row in rows if rulings.get(row.pk) is Ruling.SKIP]
@@ -49,7 +51,7 @@ def settle(rows: Sequence[Execution], *, now: datetime) -> tuple[list[Execution]
         if rulings.get(row.pk) is Ruling.WAIT and row.pk not in gone
     }
     away = gone | stay | marks.keys() | {row.pk for row in skipped}
-    return [row for row in rows if row.pk not in away], marks
+    return [row for row in rows if row.pk not in away], marks, stay
 
 
 def earliest(schedules: Collection[UUID]) -> dict[UUID, list[Slot]]:
