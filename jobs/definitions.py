@@ -252,7 +252,8 @@ def _store(job: Job, body: dict[str, Any], *, actor: User | None, now: datetime)
         job.save()
     _assign(job.schedule, bodies.schedule_fields(body["schedule"], body["policy"]))
     if begins_anew:
-        cursors.begin(job, bodies.first_slot(body["schedule"], now))
+        decided = job.schedule.last_fired_at or now  # a beat may have been faster than this edit
+        cursors.begin(job, bodies.first_slot(body["schedule"], max(now, decided)))
     job.schedule.save()
     cursors.wake_after_commit()
     log.info("job.changed", job_id=str(job.pk), actor=str(actor), version=number)
