@@ -48,10 +48,15 @@ class Slots:
         self.decided = max(now, self.decided)
 
     def begin(self, believed: datetime, now: datetime, *, anchor: datetime, every: float) -> None:
-        """Other slots are due from ``believed`` on, the time of an edit that was stored ``now``."""
+        """Other slots are due from now on, by an edit that ``believed`` in an earlier time.
+
+        Between the two either rule may have been asked.
+        """
         self.pass_by(believed)
         self.possible |= self.between(self.decided, now)
-        self.anchor, self.every, self.decided = anchor, timedelta(seconds=every), believed
+        self.anchor, self.every = anchor, timedelta(seconds=every)
+        self.possible |= self.between(believed, now)
+        self.decided = now
 
     def expect(self, now: datetime, *, misfire: str, cap: int) -> None:
         """Say which of the slots that a beat decides about ``now`` must run, by brute force."""
