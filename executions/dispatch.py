@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from celery import current_app
+from django import db
 from django.db import transaction
 from django.db.models import F
 from kombu.entity import Queue as CeleryQueue
@@ -14,10 +15,11 @@ from kombu.exceptions import BatchPublishError, OperationalError
 from redis import RedisError
 
 from executions import admission, alive, bell, broker, limits, transitions
+from executions.admission import Admitted
 from executions.models import Execution, Queue, Status, lines, task_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from executions.models.execution import ExecutionQuerySet
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 RUN_TASK = "executions.run"
 BROKER_AWAY = (OperationalError, BatchPublishError, RedisError, ConnectionError, TimeoutError)
+DATABASE_AWAY = (db.OperationalError, db.InterfaceError)
 
 
 def queue_due(now: datetime, *, limit: int = 500) -> int:
@@ -38,16 +41,11 @@ def queue_due(now: datetime, *, limit: int = 500) -> int:
     limits.unblock(now, limit)
     names = lines.due_queues(now)
     Queue.objects.adopt(names)
-    slots = slots_of_fleets(now) if names else {}
     ready: list[Execution] = []
-    handled = 0
-    for name in names:
-        if handled < limit:
-            admitted = admission.admit(name, now=now, limit=limit - handled, slots=slots)
-            ready += admitted.ready
-            handled += admitted.handled
-    publish(ready)
-    return min(handled, limit)
+    try:
+        return _admit_in_shares(names, ready, now=now, limit=limit) if names else 0
+    finally:
+        publish(ready)  # what was committed, also when the database went away after it
 
 
 def queue_one(execution: Execution, *, now: datetime) -> None:
@@ -107,6 +105,39 @@ def publish(executions: Sequence[Execution]) -> None:
         log.warning("dispatch.broker_away", executions=len(executions), error=repr(exc))
         unsent = Execution.objects.filter(pk__in=[execution.pk for execution in executions])
         unsent.filter(status=Status.QUEUED).update(publish_at=F("queued_at"))
+
+
+def _admit_in_shares(
+    names: Sequence[str], ready: list[Execution], *, now: datetime, limit: int
+) -> int:
+    """Admit from each queue its share of ``limit``, then more where the others left some.
+
+    So the backlog of one does not keep the others waiting. What is queued is added to ``ready``.
+    """
+    slots = slots_of_fleets(now)
+    handled = 0
+    while names and handled < limit:
+        share = max(1, (limit - handled) // len(names))
+        eager = []
+        for name in names:
+            admitted = _admit(name, now=now, limit=share, slots=slots)
+            ready += admitted.ready
+            handled += admitted.handled
+            if admitted.handled >= share:
+                eager.append(name)
+        names = eager
+    return min(handled, limit)
+
+
+def _admit(name: str, *, now: datetime, limit: int, slots: Mapping[str, int]) -> Admitted:
+    """Admit from one queue; one that cannot be decided about must not stop the others."""
+    try:
+        return admission.admit(name, now=now, limit=limit, slots=slots)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        log.exception("queue.not_admitted", queue=name)
+        return Admitted()
 
 
 def celery_queue(queue: str, fleet: str) -> CeleryQueue:

@@ -11,6 +11,7 @@ from kombu.pools import ProducerPool
 
 from executions import broker, dispatch, scheduler, transitions
 from executions.models import Execution, Status
+from executions.tests.crowds import crowd
 from jobs.policies import Overlap, Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
 
@@ -59,6 +60,30 @@ def test_a_paused_queue_lets_nothing_through_and_nobody_waits_for_it() -> None:
 
     assert dispatch.queue_due(NOON) == 1
     assert Execution.objects.get(status=Status.QUEUED) == other
+
+
+def test_the_backlog_of_a_queue_does_not_keep_the_others_waiting() -> None:
+    crowd(JobFactory.create(version__concurrency=1), 40, queue="crowded")
+    other = ExecutionFactory.create(queue="quiet")
+
+    assert dispatch.queue_due(NOON, limit=10) == 10
+
+    other.refresh_from_db()
+    assert other.status == Status.QUEUED
+
+
+def test_a_queue_that_cannot_be_decided_about_stops_no_other() -> None:
+    schedule = ScheduleFactory.create(overlap="unheard of")
+    of_one = {"job": schedule.job, "schedule": schedule, "queue": "broken"}
+    ExecutionFactory.create(**of_one, scheduled_for=NOON - MINUTE, status=Status.RUNNING)
+    broken = ExecutionFactory.create(**of_one, scheduled_for=NOON)
+    other = ExecutionFactory.create(queue="whole")
+
+    assert dispatch.queue_due(NOON) == 1
+
+    broken.refresh_from_db()
+    other.refresh_from_db()
+    assert (broken.status, other.status) == (Status.SCHEDULED, Status.QUEUED)
 
 
 def test_a_slot_whose_predecessor_is_unfinished_is_skipped() -> None:
