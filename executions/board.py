@@ -138,6 +138,7 @@ class Seat:
 
     def give_up(self, why: Stop) -> None:
         if not self.stop:
+            SECONDS.pack_into(self._memory, self._at + ASKED, clock.ticks())
             LONG.pack_into(self._memory, self._at + STOP, self._token << 8 | why)
 
     def finish(self) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from executions import clock
 from executions.board import Board, Seat
 from executions.stops import Stop
 
@@ -60,6 +61,17 @@ def test_a_child_sees_how_long_its_lease_is_kept_and_that_it_must_stop(
 
     assert (seat.until, seat.stop) == (40.0, Stop.WORKER)  # the first reason stays
     assert board.taken()[0].stop == Stop.WORKER
+
+
+def test_a_child_that_stops_by_itself_says_since_when(board: Board, seat: Seat) -> None:
+    seat.take(uuid4(), 1, until=10.0, deadline=20.0)
+    before = clock.ticks()
+
+    seat.give_up(Stop.LEASE)
+
+    (taken,) = board.taken()
+    assert taken.stop == Stop.LEASE
+    assert before <= taken.asked <= clock.ticks()
 
 
 def test_what_comes_too_late_for_an_attempt_does_not_hit_the_next(board: Board, seat: Seat) -> None:
