@@ -150,6 +150,9 @@ class MainProcess:
         return [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
 
     def _is_free(self) -> bool:
+        """Say whether it would take a message: while it looks for its broker it cannot."""
+        if self._consumer.connection is None:
+            return False
         return bool(len(state.active_requests) < self._controller.concurrency)
 
 
