@@ -56,15 +56,16 @@ def fire_periodic(now: datetime, *, send: Callable[[Message], object], limit: in
     return sent
 
 
-def reconcile(now: datetime) -> int:
-    """Find the next slot of every row that was added or edited, by whatever means; return how many.
+def reconcile(now: datetime, limit: int = 100) -> int:
+    """Find the next slot of rows that were added or edited, by whatever means; return how many.
 
-    A row that ran before goes on from there; an edited one begins after ``now``.
+    A row that ran before goes on from there; an edited one begins after ``now``. Takes up to
+    ``limit`` rows: a beat that adopts thousands must not be late for what is due meanwhile.
     """
     settings = Func(*DECISIVE, function="jsonb_build_array", output_field=TextField())
     rows = PeriodicTask.objects.annotate(fingerprint=MD5(Cast(settings, TextField())))
     edited = rows.filter(Q(chronos=None) | ~Q(chronos__fingerprint=F("fingerprint")))
-    return sum(_adopt(row, now) for row in edited.select_related(*SCHEDULES))
+    return sum(_adopt(row, now) for row in edited.select_related(*SCHEDULES)[:limit])
 
 
 @transaction.atomic

@@ -340,6 +340,13 @@ def test_one_pass_sends_so_many_slots_of_one_row_and_no_more() -> None:
     assert fire(taken, 1) == periodic.MOST_SLOTS
 
 
+def test_one_pass_adopts_so_many_rows_and_no_more() -> None:
+    for number in range(5):
+        minutely(name=f"row {number}")
+
+    assert [periodic.reconcile(NOON, limit=3) for _ in range(3)] == [3, 2, 0]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_beats_one_sends_each_slot() -> None:
     for number in range(5):
