@@ -51,7 +51,8 @@ SELECT min((
 FROM unnest(%(keys)s::text[], %(rates)s::int[], %(seconds)s::float8[]) AS asked (key, rate, seconds)
 """
 
-MOMENT = timedelta(seconds=0.05)  # a hint that was wrong is not followed more often
+MOMENT = timedelta(seconds=0.05)  # a hint that was wrong is not followed more often,
+WRONG_AFTER = timedelta(seconds=1)  # nor for longer
 MOST_HINTS = 50  # keys that are asked when they have room
 LARGEST_HINT = 1_000  # starts that are stepped over for one key; a larger rate has room often
 
@@ -119,7 +120,8 @@ def unblock(now: datetime, limit: int = 500) -> int:
 def next_room(now: datetime) -> datetime | None:
     """When the first of those who wait for a rate may start, as far as that is easily known.
 
-    A hint for whoever sleeps until then: retries are not in it, and large rates are left out.
+    A hint for whoever sleeps until then: retries and what is queued are not in it, and large rates
+    are left out. What should have had room for a while has none for a reason that takes longer.
     """
     marks = blocked.marks_after(f"{RATE}:", limit=MOST_HINTS)
     if not marks:
@@ -133,7 +135,7 @@ def next_room(now: datetime) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(ROOM_AT, values)
         instant: datetime | None = cursor.fetchone()[0]
-    return max(instant, now + MOMENT) if instant else None
+    return max(instant, now + MOMENT) if instant and instant > now - WRONG_AFTER else None
 
 
 def describe(blocked_on: str) -> tuple[str, str]:

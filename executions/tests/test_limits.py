@@ -158,7 +158,8 @@ def test_a_beat_may_sleep_until_a_rate_has_room_again() -> None:
         start(NOON + second * SECOND)
 
     assert limits.next_room(NOON + 3 * SECOND) == NOON + 10 * SECOND
-    assert limits.next_room(NOON + 30 * SECOND) == NOON + 30 * SECOND + limits.MOMENT
+    assert limits.next_room(NOON + 10 * SECOND) == NOON + 10 * SECOND + limits.MOMENT
+    assert limits.next_room(NOON + 30 * SECOND) is None, "a beat would look twenty times a second"
 
 
 @pytest.mark.parametrize("waits_on", ["job", "limit"])
