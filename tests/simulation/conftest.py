@@ -14,7 +14,7 @@ from tests.simulation import timeline, world
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEEDS = 400
+SEEDS = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -32,20 +32,24 @@ def run(world: World) -> None:
         if not unfinished:
             return
         world.take(Step("tick", amount=_seconds_to_next(world.now)))
+        _sweep(world)
     names = [f"{row['id']} {row['status']} {row['reason']}".strip() for row in unfinished]
     must(False, f"stuck: {', '.join(names)}")
 
 
 def _work(world: World) -> None:
-    """Every process does all that it can do now."""
-    for word in PASSES:
-        world.take(Step("sweep", word=word))
-    world.take(Step("advance"))
+    """Beats let in what may start, and workers do it."""
     world.take(Step("queue", 4))
     while world.network.messages():
         world.take(Step("deliver"))
     while world.runs:
         world.take(Step("finish", word="succeed"))
+
+
+def _sweep(world: World) -> None:
+    for word in PASSES:
+        world.take(Step("sweep", word=word))
+    world.take(Step("advance"))
 
 
 def _seconds_to_next(now: datetime) -> float:
