@@ -94,10 +94,10 @@ def _fire_alone(pk: UUID, now: datetime) -> int:
 
 @transaction.atomic
 def _fire_batch(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
-    schedules = list(due.limited().lock_free(limit))
+    schedules = list(due.lock_free(limit))
     if not schedules:
         return 0
-    ledger = Ledger(schedules)
+    ledger = Ledger()
     taken = []
     for schedule in schedules:
         _take(schedule, ledger, now)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
@@ -287,7 +287,7 @@ class Execution(models.Model):
             priority=version.priority,
             payload=payload,
             limit=limit,
-            limit_key=limit_key(limit, version.payload if payload is None else payload),
+            limit_key=_limit_key(limit, version.payload if payload is None else payload),
             due_at=due_at,
             start_by=None if deadline is None else due_at + timedelta(seconds=deadline),
             created_at=now,
@@ -313,12 +313,21 @@ class Execution(models.Model):
         return task_id(self.id, self.attempt)
 
 
-def limit_key(limit: Limit | None, payload: dict[str, Any]) -> str:
-    """Name what shares ``limit``: all its executions, or those with one value in a field."""
+def _limit_key(limit: Limit | None, payload: dict[str, Any]) -> str:
+    """Name what shares ``limit``: all its executions, or those with one value in a field.
+
+    What is neither text nor a number nor true or false counts as absent. ``ledger`` says the same
+    in SQL.
+    """
     if limit is None:
         return ""
-    if not limit.by or limit.by not in payload:
-        return str(limit.pk)
-    value = payload[limit.by]
-    word = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    match payload.get(limit.by) if limit.by else None:
+        case str(word):
+            pass
+        case bool(value):
+            word = "true" if value else "false"
+        case int() | float() as number:
+            word = f"{Decimal(repr(number)):f}"
+        case _:
+            return str(limit.pk)
     return f"{limit.pk}:{word}"[:LONGEST_LIMIT_KEY]

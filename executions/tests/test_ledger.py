@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,23 +18,40 @@ pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(hours=1)
 
 
-def schedule() -> Schedule:
+def schedule(by: str = "", **payload: Any) -> Schedule:
     team = TeamFactory.create()
-    limit = Limit.objects.create(team=team, name="mail", by="host", concurrency=1)
+    limit = Limit.objects.create(team=team, name="mail", by=by, concurrency=1)
     job = JobFactory.create(
         team=team,
         version__queue="mail",
         version__priority=1,
         version__limit=limit,
-        version__payload={"host": "a"},
+        version__payload=payload,
         version__start_deadline_seconds=90,
     )
-    return Schedule.objects.limited().get(job=job)
+    return Schedule.objects.get(job=job)
 
 
-def test_a_slot_becomes_what_a_start_by_hand_would_be() -> None:
-    row = schedule()
-    ledger = Ledger([row])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"host": "a"},
+        {"host": "ä" * 300},
+        {"host": 7},
+        {"host": 1e22},
+        {"host": 1.5e-7},
+        {"host": 2.50},
+        {"host": True},
+        {"host": None},
+        {"host": {"b": 1, "a": [2]}},
+        {"": "nobody asks for this"},
+    ],
+)
+@pytest.mark.parametrize("by", ["", "host"])
+def test_a_slot_becomes_what_a_start_by_hand_would_be(by: str, payload: dict[str, Any]) -> None:
+    row = schedule(by, **payload)
+    ledger = Ledger()
     ledger.run(row, NOON, LATER)
     ledger.store(LATER)
 
@@ -50,7 +68,7 @@ def test_a_slot_becomes_what_a_start_by_hand_would_be() -> None:
 
 def test_one_row_stands_for_a_stretch() -> None:
     row = schedule()
-    ledger = Ledger([row])
+    ledger = Ledger()
     ledger.skip(row, Stretch(NOON, LATER, 61, Why.PAUSED), by="ann")
     ledger.store(LATER)
 
@@ -68,7 +86,7 @@ def test_one_row_stands_for_a_stretch() -> None:
 def test_a_slot_that_has_a_row_keeps_it() -> None:
     row = schedule()
     for due_at in (NOON, LATER):
-        ledger = Ledger([row])
+        ledger = Ledger()
         ledger.run(row, NOON, due_at)
         ledger.store(LATER)
 

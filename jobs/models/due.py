@@ -55,11 +55,6 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """The same, the least overdue first: a backlog must not hold up what is punctual."""
         return self.due(now).order_by("-next_fire_at")
 
-    def limited(self) -> ScheduleQuerySet:
-        """The same, each with ``limit_id``: what limit executions of its job share, if any."""
-        marked = {"limit_id": F("job__current__limit")}  # a dict: the model declares the name
-        return self.annotate(**marked)
-
     def lock_free(self, limit: int) -> ScheduleQuerySet:
         """Lock up to ``limit`` rows that no other process holds. Needs a transaction."""
         return self.select_for_update(skip_locked=True, of=("self",))[:limit]

@@ -33,10 +33,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs that are not archived."""
         return self.filter(archived_at__isnull=True)
 
-    def limited(self) -> JobQuerySet:
-        """Jobs whose executions share a limit, with that limit."""
-        return self.filter(current__limit__isnull=False).select_related("current__limit")
-
     def resting_until(self, now: datetime) -> JobQuerySet:
         """Paused jobs whose pause is over by ``now``, the longest over first."""
         over = self.filter(paused_at__isnull=False, paused_until__lte=now)

@@ -19,7 +19,6 @@ from lib.text import storable
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from jobs.slots import Stretch, Taken
     from jobs.triggers.base import Trigger
@@ -74,8 +73,6 @@ class Schedule(models.Model):
     enabled = models.BooleanField(default=True, editable=False)
     disabled_reason = models.CharField(max_length=300, blank=True, editable=False)
 
-    limit_id: UUID | None  # only of a row that is about to be fired
-
     objects: ClassVar[ScheduleQuerySet] = ScheduleQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -128,6 +125,8 @@ class Schedule(models.Model):
     @property
     def jitter(self) -> timedelta:
         """How long after each slot the job starts; the same every time."""
+        if not self.jitter_seconds:
+            return timedelta(0)
         return policies.jitter(self.job_id, timedelta(seconds=self.jitter_seconds))
 
     @property

@@ -59,6 +59,7 @@ class CronTrigger:
     zone: ZoneInfo
     pattern: Pattern
 
+    @lru_cache(maxsize=1024)  # noqa: B019  triggers are values: a million schedules share few
     def after(self, instant: datetime) -> datetime | None:
         start = _next_second(instant)
         year = start.year
@@ -72,6 +73,7 @@ class CronTrigger:
             year = max(year + 1, (ahead - _DAY).year) if ahead else HORIZON.year
         return None
 
+    @lru_cache(maxsize=1024)  # noqa: B019  as above
     def at_or_before(self, instant: datetime) -> datetime | None:
         end = _next_second(instant)
         year = (end - _SECOND).year
