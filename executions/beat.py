@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
 MOST_TOLD = 5_000  # events a second
+PATIENCE = 1.5  # seconds for the broker to take messages; a worker may listen longer
 BREATH = 0.05  # seconds between two looks into full queues, which let in what workers took
 
 
@@ -78,6 +79,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._ticking = False
         super().__init__(*args, **kwargs)
+        options = self.app.conf.broker_transport_options
+        options["socket_timeout"] = min(PATIENCE, options["socket_timeout"])
 
     @property
     def schedule(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def client() -> redis.Redis:
         _client = redis.Redis.from_url(
             settings.REDIS_URL,
             socket_connect_timeout=min(1.0, settings.BROKER_PATIENCE_SECONDS),
-            socket_timeout=min(3.0, settings.BROKER_PATIENCE_SECONDS),
+            socket_timeout=min(1.0, settings.BROKER_PATIENCE_SECONDS),
             retry=Retry(NoBackoff(), 0),
         )
     return _client
