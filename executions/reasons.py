@@ -80,5 +80,10 @@ def document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def pieces(template: str) -> list[str]:
+    """Split ``template`` into text and the names of facts, in turns; text comes first."""
+    return re.split(r"{(\w+)}", template)
+
+
 def _means(template: str) -> str:
-    return re.sub(r"{(\w+)}", r"*\1*", template)
+    return "*".join(pieces(template))
