@@ -180,22 +180,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(
-                condition=models.Q(("resolved_at__isnull", True), ("status", "failed")),
-                fields=["team", "fingerprint", "-id"],
-                name="execution_cause_idx",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(
-                condition=models.Q(("redrive__isnull", False)),
-                fields=["redrive"],
-                name="execution_redrive_idx",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="redrive",
             index=models.Index(
                 condition=models.Q(("finished_at__isnull", True)),

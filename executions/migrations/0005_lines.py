@@ -1,5 +1,7 @@
 """Lines, limits and the broker's lanes: indexes for who is next. If a build is interrupted, drop
-the index that is invalid and migrate again."""
+the index that is invalid and migrate again.
+
+Builds wait for transactions that are older than they are, and keep nobody waiting meanwhile."""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from django.db.models import Q
 WAITS = Q(status="scheduled", blocked_on="")
 IN_FLIGHT = Q(status__in=["queued", "running"])
 UNFINISHED = Q(status__in=["queued", "running", "scheduled", "waiting"])
+DEAD = Q(resolved_at__isnull=True, status="failed")
 LIMITED = ~Q(limit_key="")
 
 
@@ -28,6 +31,9 @@ class Migration(migrations.Migration):
             name="lane",
             field=models.PositiveSmallIntegerField(default=0, db_default=0),
         ),
+        migrations.RunSQL("SET lock_timeout TO 0", migrations.RunSQL.noop),
+        add(["team", "fingerprint", "-id"], "execution_cause_idx", DEAD),
+        add(["redrive"], "execution_redrive_idx", Q(redrive__isnull=False)),
         add(
             ["queue", "kind", "team", "priority", "due_at"],
             "execution_line_idx",
@@ -47,4 +53,5 @@ class Migration(migrations.Migration):
         add(["queue", "due_at"], "execution_next_idx", WAITS),
         RemoveIndexConcurrently("execution", "execution_unfinished_idx"),
         add(["schedule", "scheduled_for"], "execution_unfinished_idx", UNFINISHED),
+        migrations.RunSQL("RESET lock_timeout", migrations.RunSQL.noop),
     ]

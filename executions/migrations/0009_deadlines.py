@@ -1,15 +1,18 @@
-"""Indexes for ``Execution.objects.past_start`` and ``unreported``."""
+"""Indexes for ``Execution.objects.past_start`` and ``unreported``; built as those of 0005 are."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    atomic = False  # CREATE INDEX CONCURRENTLY refuses to run inside a transaction
     dependencies = [("executions", "0008_periodic_states")]
 
     operations = [
-        migrations.AddIndex(
+        migrations.RunSQL("SET lock_timeout TO 0", migrations.RunSQL.noop),
+        AddIndexConcurrently(
             model_name="execution",
             index=models.Index(
                 condition=models.Q(
@@ -21,7 +24,7 @@ class Migration(migrations.Migration):
                 name="execution_start_by_idx",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="execution",
             index=models.Index(
                 condition=models.Q(("status", "waiting")),
@@ -29,4 +32,5 @@ class Migration(migrations.Migration):
                 name="execution_report_idx",
             ),
         ),
+        migrations.RunSQL("RESET lock_timeout", migrations.RunSQL.noop),
     ]
