@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.db import DataError, IntegrityError, transaction
 
-from executions import dispatch
+from executions import dispatch, outbox
 from executions.ledger import Ledger
 from executions.models import Execution, ExecutionEvent, Origin
 from jobs import definitions
@@ -73,6 +73,15 @@ def run_now(  # noqa: PLR0913  each is a choice of the caller's
     return execution
 
 
+def set_aside(schedule: Schedule, why: str, *, now: datetime) -> None:
+    """Disable a schedule that cannot be handled, and say so; whoever calls this stores the row."""
+    schedule.set_aside(why)
+    log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=why)
+    body = {"why": schedule.disabled_reason}
+    job = schedule.job
+    outbox.tell("schedule.disabled", team=job.team_id, subject=job.pk, body=body, now=now)
+
+
 def _fire(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
     try:
         return _fire_batch(due, now, limit)
@@ -83,13 +92,16 @@ def _fire(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
 
 def _fire_alone(pk: UUID, now: datetime) -> int:
     """Fire one schedule of a batch that could not be stored; disable it if it is to blame."""
+    own = Schedule.objects.due(now).filter(pk=pk)
     try:
-        return _fire_batch(Schedule.objects.due(now).filter(pk=pk), now, 1)
+        return _fire_batch(own, now, 1)
     except (DataError, IntegrityError) as exc:
-        schedule = Schedule.objects.get(pk=pk)
-        _set_aside(schedule, exc)
-        Schedule.objects.save_progress([schedule])
-        return 1
+        with transaction.atomic():
+            schedules = list(own.lock_free(1))
+            for schedule in schedules:
+                set_aside(schedule, str(exc), now=now)
+            Schedule.objects.save_progress(schedules)
+        return len(schedules)
 
 
 @transaction.atomic
@@ -116,7 +128,7 @@ def _take(schedule: Schedule, ledger: Ledger, now: datetime) -> None:
     try:
         taken = schedule.take_slots(now)
     except Exception as exc:  # noqa: BLE001  one broken row must not stop the others
-        _set_aside(schedule, exc)
+        set_aside(schedule, str(exc), now=now)
         return
     for stretch in taken.skipped:
         ledger.skip(schedule, stretch)
@@ -136,8 +148,3 @@ def _free_from(schedule: Schedule, taken: Taken, now: datetime) -> datetime:
         return now
     last = Execution.objects.before(schedule, taken.run[0])
     return max(now, last.due_at + schedule.catch_up_pace) if last else now
-
-
-def _set_aside(schedule: Schedule, exc: Exception) -> None:
-    schedule.set_aside(str(exc))
-    log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))

@@ -51,13 +51,18 @@ FROM (
 GROUP BY schedule_id
 """
 
-# Whoever moved the schedule on meanwhile has the range audited by the next pass.
+# Whoever moves the schedule on at this moment leaves the range to the next pass.
 CLOSE = """
+WITH free AS (
+    SELECT schedule.id
+    FROM json_to_recordset(%s) AS book (schedule uuid, since timestamptz, cursor timestamptz)
+    JOIN jobs_schedule AS schedule ON schedule.id = book.schedule
+        AND audited_until = book.since AND next_fire_at IS NOT DISTINCT FROM book.cursor
+    FOR NO KEY UPDATE OF schedule SKIP LOCKED
+)
 UPDATE jobs_schedule SET audited_until = next_fire_at
-FROM json_to_recordset(%s) AS book (schedule uuid, since timestamptz, cursor timestamptz)
-WHERE jobs_schedule.id = book.schedule AND audited_until = book.since
-    AND next_fire_at IS NOT DISTINCT FROM book.cursor
-RETURNING jobs_schedule.id
+FROM free WHERE jobs_schedule.id = free.id
+RETURNING free.id
 """
 
 
@@ -77,10 +82,11 @@ class Book:
 
 
 def audit_slots(now: datetime, limit: int = 100) -> int:
-    """Prove that each slot decided since the last audit has its row; return how many schedules.
+    """Prove that each slot decided since the last audit has its row; return for how many schedules.
 
     What does not add up becomes a finding. Nothing is locked while it is counted: rows of decided
-    slots are committed with the cursor, so they are all there.
+    slots are committed with the cursor, so they are all there. A schedule that somebody holds is
+    left to the next audit.
     """
     books = [_book(schedule) for schedule in Schedule.objects.unaudited(now)[:limit]]
     findings = list(_compare(books, now))
@@ -88,7 +94,7 @@ def audit_slots(now: datetime, limit: int = 100) -> int:
         cursor.execute(CLOSE, [_as_json(books)])
         closed = {pk for (pk,) in cursor.fetchall()}
         report([finding for finding in findings if finding.schedule in closed])
-    return len(books)
+    return len(closed)
 
 
 def close_books(schedule: Schedule, now: datetime) -> None:

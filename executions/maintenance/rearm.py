@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 
+from executions import scheduler
 from executions.models import UNFINISHED, Execution
 from jobs.models import Schedule
 from jobs.triggers import TriggerError
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from jobs.models import ScheduleQuerySet
-
-log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -33,8 +31,7 @@ def rearm(now: datetime, limit: int = 500) -> int:
         try:
             schedule.arm(since)
         except TriggerError as exc:
-            schedule.set_aside(str(exc))
-            log.warning("schedule.disabled", schedule_id=str(schedule.pk), why=str(exc))
+            scheduler.set_aside(schedule, str(exc), now=now)
     if ended:
         Schedule.objects.save_progress(ended)
     return len(ended)

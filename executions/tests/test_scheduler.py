@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from executions import scheduler
-from executions.models import Execution, ExecutionEvent, Origin, Status
+from executions.models import Execution, ExecutionEvent, Origin, OutboxEvent, Status
 from jobs import definitions, slots
 from jobs.models import Schedule
 from jobs.policies import Misfire
@@ -220,6 +220,8 @@ def test_a_row_that_the_database_refuses_is_set_aside_and_stops_nobody() -> None
     broken.refresh_from_db()
     assert not broken.enabled
     assert "out of range" in broken.disabled_reason
+    told = OutboxEvent.objects.get(topic="schedule.disabled")
+    assert (told.subject, told.body) == (broken.job_id, {"why": broken.disabled_reason})
     assert set(Execution.objects.values_list("schedule", flat=True)) == {row.pk for row in sound}
 
 
