@@ -48,7 +48,8 @@ class Overlap(StrEnum):
 
     ``SKIP``: it does not run. ``QUEUE``: one waits for the earlier one to finish, further ones are
     skipped. ``QUEUE_ALL``: all wait, and run one after the other. ``CANCEL_PREVIOUS``: the earlier
-    one is cancelled. ``ALLOW``: they run side by side.
+    one is cancelled. ``ALLOW``: they run side by side. Late slots, and those that come while late
+    ones are made up for, wait their turn unless all may run; ``jobs.overlaps`` has the rule.
     """
 
     SKIP = "skip"

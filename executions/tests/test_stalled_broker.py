@@ -56,7 +56,7 @@ def everything(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]
 def _url(proxy: Proxy) -> str:
     real = urlsplit(settings.REDIS_URL)
     account, at, _ = real.netloc.rpartition("@")
-    return real._replace(netloc=f"{account}{at}127.0.0.1:{proxy.port}").geturl()
+    return str(real._replace(netloc=f"{account}{at}127.0.0.1:{proxy.port}").geturl())
 
 
 def seconds(action: Callable[[], object]) -> float:
