@@ -48,8 +48,12 @@ def tidied() -> Iterator[None]:
         if os.getpid() != here:
             os._exit(_status(sys.exc_info()[1]))
         if board.mine is not None and processes.has_children():
-            killed = processes.kill_all(processes.descendants)
-            log.warning("execution.processes_killed", number=killed)
+            _say("execution.processes_killed", processes.kill_all(processes.descendants))
+
+
+def _say(event: str, killed: int) -> None:
+    if killed:  # else there were only corpses to bury
+        log.warning(event, number=killed)
 
 
 def _status(exc: BaseException | None) -> int:
@@ -76,9 +80,7 @@ class Nursery:
 
     def kill_orphans(self) -> None:
         """Kill what pool children have left behind when they died."""
-        killed = processes.kill_all(self._orphans, spare=self._is_own)
-        if killed:
-            log.warning("execution.orphans_killed", number=killed)
+        _say("worker.orphans_killed", processes.kill_all(self._orphans, spare=self._is_own))
 
     def _orphans(self) -> list[psutil.Process]:
         """Adopted processes, with their descendants.

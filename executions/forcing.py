@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PATIENCE_LEASES = 3  # how long a settlement waits for a database that is away
+PATIENCE_LEASES = 20  # how long a settlement waits for a database that is away
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,7 +33,8 @@ MARGIN = 0.2  # of a lease: an attempt that could not renew stops this long befo
 LAST_MOMENT = MARGIN / 4  # of a lease: what still works this long before the end is forced
 NOTICE_SECONDS = 0.5  # what a frozen process finds overdue has this long to stop by itself
 GRACE_SECONDS = 5.0  # between asking a job to stop, or its time limit, and forcing it
-YOUNG_SECONDS = 1.0  # attempts that are over by then cost no query
+ROUND_SECONDS = 1.0  # a cancel is noticed in this time
+YOUNG_SECONDS = 0.5  # attempts that are over by then cost no query
 
 OURS = """
 SELECT execution.id, execution.attempt
@@ -132,13 +133,13 @@ class Held:
 
 
 def tend(held: Sequence[Kept]) -> None:
-    """Give up what is no longer ours, and renew the leases that are a third spent.
+    """Give up what is no longer ours, and renew leases before the next round finds a third spent.
 
     A database that is away is waited for until ``MARGIN`` before the end of each lease.
     """
     started = clock.ticks()
     grown = [one for one in held if one.until <= started + seconds() - YOUNG_SECONDS]
-    spent = [one for one in grown if one.until <= started + seconds() * 2 / 3]
+    spent = [one for one in grown if one.until <= started + seconds() * 2 / 3 + ROUND_SECONDS]
     if not grown:
         return
     try:
@@ -251,5 +252,5 @@ def _nothing(_: Kept) -> None:
 
 
 force: Callable[[Kept], None] = _nothing
-keeper: Rounds[Kept] = Rounds("leases", _tend, seconds=0.5)
+keeper: Rounds[Kept] = Rounds("leases", _tend, seconds=ROUND_SECONDS)
 watcher: Rounds[Kept] = Rounds("watch", _watch, seconds=0.25)

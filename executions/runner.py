@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
-PATIENCE_LEASES = 3  # how long an outcome waits for a database that is away
+PATIENCE_LEASES = 20  # how long an outcome waits for a database that is away
 
 
 def run(execution_id: UUID, *, worker: str) -> Outcome | None:
@@ -146,7 +146,11 @@ def _run_kind(execution: Execution, context: Context, lease: Lease) -> Outcome:
 
 
 def _settle(execution: Execution, outcome: Outcome, lease: Lease, output: Output) -> None:
-    """Record ``outcome``. A database that is away is tried again for a few leases."""
+    """Record ``outcome``.
+
+    A database that is away is tried again for many leases: without it nobody can start the work
+    again, either.
+    """
     with output.storing:
         chunks = output.rest()
     _leave_transaction()
