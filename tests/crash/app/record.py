@@ -31,5 +31,6 @@ def lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     epoch = time.time() - time.monotonic()
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    whole, _, _begun = path.read_text().rpartition("\n")  # a line may be seen while it is written
+    entries = [json.loads(line) for line in whole.splitlines()]
     return [entry | {"at": entry["at"] + epoch} for entry in entries]
