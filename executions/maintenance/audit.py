@@ -113,6 +113,8 @@ def _book(schedule: Schedule) -> Book:
 
 def _expected(schedule: Schedule, since: datetime, until: datetime) -> int | None:
     """Count by the trigger; a first slot that it no longer names was promised, and counts."""
+    if until <= since:  # nothing was decided since the last audit
+        return 0
     if schedule.is_fixed_delay:
         return None
     try:
