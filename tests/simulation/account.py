@@ -100,6 +100,7 @@ class Account:
         for job in now.jobs:
             self._observe_job(job, step, believed)
         self.caps.look(now.jobs, now.queues, now.limits)
+        must(not now.findings, f"the audit found: {now.findings}")
         seen = {row["id"]: row for row in now.executions}
         must(self.rows.keys() <= seen.keys(), "an execution vanished")
         for pk, row in seen.items():

@@ -19,7 +19,8 @@ FROM jobs_job AS job
 JOIN jobs_schedule AS schedule ON schedule.job_id = job.id
 JOIN jobs_jobversion AS version ON version.id = job.current_id;
 SELECT name, concurrency, paused_at FROM executions_queue;
-SELECT id, concurrency, rate, per_seconds FROM jobs_limit
+SELECT id, concurrency, rate, per_seconds FROM jobs_limit;
+SELECT message FROM executions_auditfinding
 """
 
 
@@ -40,6 +41,7 @@ class Look(NamedTuple):
     jobs: list[Row]
     queues: list[Row]
     limits: list[Row]
+    findings: list[Row]
 
 
 def look() -> Look:

@@ -80,6 +80,12 @@ def sweep(world: World, step: Step) -> None:
     PASSES[step.word](world.seen(step))
 
 
+def audit(world: World, step: Step) -> None:
+    """Look for what does not add up; ``account`` says that there is nothing."""
+    for one in maintenance.AUDITS:
+        one(world.seen(step))
+
+
 def deliver(world: World, step: Step) -> None:
     """A worker takes a message. One that finds no database has Celery send it again."""
     message = world.network.take(step.pick)
@@ -303,7 +309,7 @@ VERBS: dict[str, Callable[[World, Step], None]] = {
     verb.__name__: verb
     for verb in (
         *(tick, lose, delay, double, flush),
-        *(fire, queue, sweep),
+        *(fire, queue, sweep, audit),
         *(deliver, finish, give_back, crash, kill, freeze, thaw),
         *(run_now, cancel, redrive, redrive_group, advance, pause_queue, resume_queue),
         *(pause, resume, change, archive, restore),

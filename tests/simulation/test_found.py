@@ -57,6 +57,12 @@ def test_what_was_due_before_a_job_rested_is_accounted_for() -> None:
         play(Plan(0, (job(every=10),), steps))
 
 
+def test_books_that_were_just_closed_are_not_missed_by_an_edit() -> None:
+    steps = (Step("tick", amount=21), Step("fire"), Step("audit"), Step("change", word="schedule"))
+
+    play(Plan(0, (job(),), steps))
+
+
 def test_a_slot_that_cannot_replace_its_predecessor_yet_is_asked_once() -> None:
     ScheduleFactory.create(overlap="cancel_previous")
     for minute in (0, 1):
