@@ -151,12 +151,16 @@ def resume(job: Job, *, now: datetime, actor: User | str | None, missed: Missed 
 
 @transaction.atomic
 def archive(job: Job, *, now: datetime, actor: User | None) -> None:
-    """Take ``job`` out of use and free its slug; its history stays. Repeating it is harmless."""
+    """Take ``job`` out of use and free its slug; its history stays. Repeating it is harmless.
+
+    Slots that were due and not fired yet are recorded as skipped: it may never be restored.
+    """
     lock(job)
     if job.archived_at:
         return
     job.archived_at = now
     job.save(update_fields=["archived_at", "updated_at"])
+    cursors.pass_over(job, Why.ARCHIVED, now=now, detail={"by": str(actor or "")})
     cursors.stop(job, Why.ARCHIVED)
     log.info("job.archived", job_id=str(job.pk), actor=str(actor))
     host.tell("job.archived", job, actor=actor, now=now)

@@ -122,9 +122,19 @@ def test_an_edit_that_leaves_the_schedule_alone_passes_over_nothing() -> None:
 
 def test_a_restore_records_what_passed_while_the_job_was_archived() -> None:
     job = ScheduleFactory.create().job
-    definitions.archive(job, now=NOON, actor=None)
+    definitions.archive(job, now=NOON - MINUTE, actor=None)
 
     definitions.restore(job, now=LATER, actor=None)
+
+    ((reason, told),) = skipped()
+    assert (reason, told["count"]) == ("archived", 6)
+    assert fire(LATER) == []
+
+
+def test_an_archive_records_what_was_due_and_never_fired() -> None:
+    job = ScheduleFactory.create().job
+
+    definitions.archive(job, now=LATER, actor=None)
 
     ((reason, told),) = skipped()
     assert (reason, told["count"]) == ("archived", 6)
