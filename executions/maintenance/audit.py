@@ -124,7 +124,7 @@ def _expected(schedule: Schedule, since: datetime, until: datetime) -> int | Non
         return None
     if schedule.left == 0 and schedule.last_fired_at:  # decided up to the end, and no further
         until = min(until, schedule.last_fired_at.astimezone(UTC) + _MOMENT)
-    return 1 + trigger.count(since, until - _MOMENT)
+    return 1 + trigger.count(since, until - _MOMENT) if since < until else 0
 
 
 def _compare(books: Collection[Book], now: datetime) -> Iterator[AuditFinding]:
