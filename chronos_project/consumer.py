@@ -1,0 +1,19 @@
+"""The worker's consumer: Celery's, but it looks for a broker that is away every few seconds."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from celery.worker import consumer
+
+if TYPE_CHECKING:
+    from kombu import Connection
+
+LONGEST_PAUSE = 4  # seconds; Celery's own grow to 30, which is how late work may start at most
+
+
+class Consumer(consumer.Consumer):  # type: ignore[misc]  # untyped library
+    def ensure_connected(self, conn: Connection) -> Any:
+        conn.ensure_connection = partial(conn.ensure_connection, interval_max=LONGEST_PAUSE)
+        return super().ensure_connected(conn)
