@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from celery import current_app
+from celery import Celery
 from kombu import Connection
 from kombu.exceptions import OperationalError
 from kombu.utils import functional
@@ -19,9 +19,11 @@ def test_the_pauses_stay_short_however_long_the_broker_is_away(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(functional, "sleep", lambda _: None)
-    monkeypatch.setattr(current_app.conf, "broker_connection_max_retries", TRIES)
     consumer = Consumer.__new__(Consumer)
-    consumer.app = current_app._get_current_object()
+    consumer.app = Celery(set_as_current=False)
+    consumer.app.conf.update(
+        broker_connection_retry_on_startup=True, broker_connection_max_retries=TRIES
+    )
     consumer.first_connection_attempt = False
     consumer.broker_connection_retry_attempt = 0
 
