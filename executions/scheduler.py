@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+# What one row can do to its whole batch: its values do not fit, or make no instant.
+UNSTORABLE = (DataError, IntegrityError, OverflowError, ValueError)
 MOST_ROWS = 2_000  # a transaction; a schedule adds at most ``policies.BATCH`` and two stretches
 
 
@@ -85,7 +87,7 @@ def set_aside(schedule: Schedule, why: str, *, now: datetime) -> None:
 def _fire(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
     try:
         return _fire_batch(due, now, limit)
-    except (DataError, IntegrityError):
+    except UNSTORABLE:
         log.exception("schedules.not_stored")
     return sum(_fire_alone(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
 
@@ -95,7 +97,7 @@ def _fire_alone(pk: UUID, now: datetime) -> int:
     own = Schedule.objects.due(now).filter(pk=pk)
     try:
         return _fire_batch(own, now, 1)
-    except (DataError, IntegrityError) as exc:
+    except UNSTORABLE as exc:
         with transaction.atomic():
             schedules = list(own.lock_free(1))
             for schedule in schedules:

@@ -56,7 +56,7 @@ def _of_schedule(job: Job, at: datetime) -> Iterator[Said]:
     schedule = job.schedule
     if schedule.type == Schedule.Type.MANUAL:
         yield say("by_hand")
-    if not schedule.enabled and not job.paused_at:
+    if schedule.is_set_aside:
         yield say("set_aside", why=quoted(schedule.disabled_reason) or "it makes no sense")
     if schedule.starts_at and at < schedule.starts_at:
         yield say("not_begun", at=clock(schedule.starts_at))

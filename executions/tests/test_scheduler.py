@@ -225,6 +225,18 @@ def test_a_row_that_the_database_refuses_is_set_aside_and_stops_nobody() -> None
     assert set(Execution.objects.values_list("schedule", flat=True)) == {row.pk for row in sound}
 
 
+def test_a_row_that_makes_no_instant_is_set_aside_and_stops_nobody() -> None:
+    broken = ScheduleFactory.create(misfire=Misfire.ALL, catch_up_pace_seconds=1e300)
+    sound = ScheduleFactory.create()
+
+    scheduler.fire_due(NOON + timedelta(hours=1))
+
+    broken.refresh_from_db()
+    sound.refresh_from_db()
+    assert (broken.enabled, broken.is_set_aside, sound.enabled) == (False, True, True)
+    assert sound.next_fire_at == NOON + timedelta(minutes=61)
+
+
 def test_a_change_brings_back_what_was_set_aside() -> None:
     broken = ScheduleFactory.create(type="cron", cron="0 12 * * *", timezone="Mars/Olympus")
     scheduler.fire_due(NOON)

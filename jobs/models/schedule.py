@@ -152,8 +152,8 @@ class Schedule(models.Model):
 
     @property
     def is_set_aside(self) -> bool:
-        """Whether it was disabled for itself, not because its job rests."""
-        return not self.enabled and self.disabled_reason not in RESTING
+        """Whether it was disabled because it could not be handled."""
+        return not self.enabled and self.disabled_reason not in (*RESTING, Why.ENDED)
 
     @property
     def is_fixed_delay(self) -> bool:
