@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from executions.models import Redrive
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 LATELY = timedelta(hours=1)
 MOST_JOBS = 5  # that a cause names; it counts all of them

@@ -12,7 +12,7 @@ from executions.models import Execution, ExecutionEvent, Origin
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 
 class NotDeadError(Exception):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import Team
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import Team
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 WINDOW = timedelta(hours=24)
 RECENT = timedelta(minutes=5)  # what the rates are measured over

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
     from executions.causes import Cause
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 SHOWN = 20  # causes; the API has all of them
 REDRIVES = 5  # the newest

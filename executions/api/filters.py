@@ -17,7 +17,7 @@ from lib.fields import parse_instant
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from executions.models.execution import ExecutionQuerySet
+    from executions.models.execution_queries import ExecutionQuerySet
 
 
 class InstantField(forms.Field):

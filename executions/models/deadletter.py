@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from executions.models.execution import Execution, ExecutionQuerySet
+from executions.models.execution import Execution
+from executions.models.execution_queries import ExecutionQuerySet
 
 
 class DeadLetterManager(models.Manager["DeadLetter"]):

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Team
 from executions.models import Execution, Status
-from executions.models.execution import ExecutionQuerySet
+from executions.models.execution_queries import ExecutionQuerySet
 from executions.tests.crowds import analyze, crowd
 from jobs.models import Job, Schedule
 from tests.factories import NOON, ExecutionFactory, JobFactory

@@ -19,7 +19,7 @@ from executions import clock
 from executions.api.moment import one_moment
 from executions.api.serializers import ExecutionDetailSerializer
 from executions.models import Execution
-from executions.models.execution import ExecutionQuerySet
+from executions.models.execution_queries import ExecutionQuerySet
 from jobs.models import Job
 from lib.filters import StrictFilterBackend, StrictParameters
 

@@ -17,7 +17,7 @@ from executions.api.filters import DeadLetterFilter
 from executions.api.serializers import ExecutionDetailSerializer
 from executions.api.views.base import ExecutionsOfTeam
 from executions.api.views.executions import HEAVY
-from executions.models.execution import ExecutionQuerySet
+from executions.models.execution_queries import ExecutionQuerySet
 
 
 @extend_schema(tags=["failures"])

@@ -20,7 +20,7 @@ from executions.api.queries import WaitQuery, asked
 from executions.api.serializers import ExecutionDetailSerializer, ExecutionSerializer
 from executions.api.views.base import ExecutionsOfTeam, job_of
 from executions.models import Status
-from executions.models.execution import ExecutionQuerySet
+from executions.models.execution_queries import ExecutionQuerySet
 
 HEAVY = ["payload", "result", "version__payload", "version__schedule"]
 

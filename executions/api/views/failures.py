@@ -28,7 +28,7 @@ from executions.api.failures import (
     ResolvedSerializer,
 )
 from executions.models import Execution, Redrive
-from executions.models.execution import ExecutionQuerySet
+from executions.models.execution_queries import ExecutionQuerySet
 from lib.filters import StrictParameters
 
 FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
