@@ -15,7 +15,7 @@ from tests.simulation.slots import Slots
 
 if TYPE_CHECKING:
     from tests.simulation.plans import Step
-    from tests.simulation.processes import Run
+    from tests.simulation.workers import Run
 
 GUARDED = ("status", "reason", "attempt", "failures", "losses", "finished_at")
 
@@ -42,6 +42,7 @@ ARROWS: dict[str, set[tuple[str, str]]] = {
     "run_now": STARTS,
     "resume": {("", "skipped")},
     "change": {("", "skipped")},
+    "archive": {("", "skipped")},
     "restore": {("", "skipped")},
     "redrive": STARTS,
     "advance": {("", "scheduled")},
@@ -60,8 +61,11 @@ class Account:
     caps: Caps = field(default_factory=Caps)
     overlaps: dict[UUID, str] = field(default_factory=dict)
 
-    def started(self, execution: Execution) -> None:
+    def started(self, execution: Execution, runs: list[Run]) -> None:
         """A worker began an attempt: never early, never beside another that is not ended."""
+        for run in runs:
+            beside = run.execution.pk == execution.pk and run.works()
+            must(not beside, f"{execution} works twice at once")
         before = self.rows[execution.pk]
         must(before["status"] == "queued", f"{execution} started while {before['status']}")
         must(execution.attempt == before["attempt"] + 1, f"{execution} reuses or skips an attempt")
@@ -174,7 +178,7 @@ class Account:
         if any(before[name] != after[name] for name in spec):
             anchor, every = (after[name] for name in spec)
             slots.begin(believed, self.now, anchor=anchor, every=every)
-        if before["archived_at"] and not after["archived_at"]:
+        if bool(before["archived_at"]) != bool(after["archived_at"]):
             slots.pass_by(believed)
         if before["paused_at"] and not after["paused_at"] and step.word == "skip":
             slots.pass_by(believed)

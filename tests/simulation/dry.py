@@ -21,7 +21,7 @@ PAUSE = 5.0  # seconds to the next look when nothing has an instant of its own
 def run(world: World) -> None:
     """Fire what is due, end all schedules, and work until nothing is unfinished."""
     for run in world.runs:
-        run.frozen = False
+        run.frozen = run.cut = False
     Queue.objects.update(paused_at=None)
     world.take(Step("tick", amount=1))
     world.take(Step("fire"))

@@ -86,6 +86,7 @@ PHRASES = {
     "run_now deliver tick give_back|crash queue deliver": 2,
     "tick fire tick fire queue deliver tick fire queue": 2,
     "run_now deliver finish=fail tick queue deliver finish=fail tick queue deliver finish": 2,
+    "run_now deliver cut tick=21 tick=21 sweep=rescue queue deliver mend finish": 2,
     "tick": 1,
     "sweep": 1,
 }
@@ -96,7 +97,7 @@ LIMITS: tuple[dict[str, Any], ...] = (
     {"rate": 3, "per_seconds": 20, "concurrency": 1},
 )
 TICKS = (0.5, 2, 5, 11, 21, 31, 61, 130)
-NEVER_FAULTY = frozenset({"tick", "lose", "delay", "double", "flush", "kill", "freeze", "thaw"})
+NEVER_FAULTY = "tick lose delay double flush kill freeze thaw cut mend"
 OVERTAKING = (
     "fire queue deliver finish sweep cancel run_now redrive advance pause resume change archive "
     "restore"
@@ -154,7 +155,7 @@ def _step(dice: random.Random, spelt: str, clumsy: float) -> Step:
     if verb == "tick":
         return Step(verb, amount=float(wanted) if wanted else dice.choice(TICKS))
     pick = dice.choice((0, 0, dice.randrange(100)))
-    if verb in NEVER_FAULTY:
+    if verb in NEVER_FAULTY.split():
         return Step(verb, pick)
     word = wanted or dice.choice(WORDS.get(verb, ("",)))
     fault = Fault(dice.choice(list(Mishap)), dice.choice(AT)) if dice.random() < clumsy else None

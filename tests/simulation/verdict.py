@@ -52,8 +52,8 @@ def _judge_attempts(execution: Execution, attempts: list[Row], starts: int) -> N
     counted = (outcomes["failed"], outcomes["lost"])
     must(counted == (execution.failures, execution.losses), f"{execution}: counts {counted}")
     if execution.version.on_lost == "fail":
-        lost = [one["number"] for one in attempts if one["outcome"] == "lost"]
-        must(lost in ([], [execution.attempt]), f"{execution}: started again after a loss")
+        before = {one["outcome"] for one in attempts[:-1]}
+        must(before <= {"failed"}, f"{execution} started again after {before}")
     must(execution.failures <= execution.version.max_attempts, f"{execution}: too many failures")
     last = attempts[-1]["outcome"] if attempts else ""
     ended = {"succeeded": {"succeeded"}, "failed": {"failed", "lost"}, "skipped": {""}}

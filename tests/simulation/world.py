@@ -18,8 +18,10 @@ from tests.simulation import dry, timeline, verdict
 from tests.simulation.account import Account
 from tests.simulation.faults import Died, befalls
 from tests.simulation.network import Network
+from tests.simulation.people import REFUSALS
 from tests.simulation.plans import Plan, Step
-from tests.simulation.processes import REFUSALS, VERBS, Run
+from tests.simulation.verbs import VERBS
+from tests.simulation.workers import Run
 
 ASIDE = frozenset(
     {"kill", "freeze", "thaw", "lose", "delay", "double", "flush"}
@@ -101,7 +103,8 @@ class World:
             self.take(step.meanwhile)
 
     def pick_run(self, pick: int, *, frozen: bool | None = None) -> Run | None:
-        runs = [run for run in self.runs if frozen is None or run.frozen is frozen]
+        free = [run for run in self.runs if not run.settles]
+        runs = [run for run in free if frozen is None or run.frozen is frozen]
         return runs[pick % len(runs)] if runs else None
 
     def pick_execution(self, pick: int) -> Execution | None:
