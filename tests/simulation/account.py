@@ -31,12 +31,13 @@ ARROWS: dict[str, set[tuple[str, str]]] = {
     "queue": {("scheduled", "queued"), ("scheduled", "skipped")}
     | {(was, "cancelled") for was in ("scheduled", "queued", "running", "waiting")},
     "deliver": {("queued", "running")},
-    "finish": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
+    "finish": {("running", to) for to in ("succeeded", "failed", "scheduled", "waiting")},
     "give_back": {("running", "succeeded"), ("running", "failed"), ("running", "scheduled")},
     "crash": {("running", "scheduled"), ("running", "failed")},
     "sweep": {
         *(("running", "scheduled"), ("running", "failed")),
         *(("scheduled", "skipped"), ("queued", "skipped")),
+        *(("waiting", "scheduled"), ("waiting", "failed")),
     },
     "cancel": {(was, "cancelled") for was in ("scheduled", "queued", "running", "waiting")},
     "run_now": STARTS,

@@ -18,7 +18,7 @@ def fire(world: World, step: Step) -> None:
     now = world.seen(step)
     while scheduler.fire_due(now):
         pass
-    if step.fault is None:
+    if step.fault is None and not world.overtaking:  # else it may have left out what is locked
         world.account.fired(now)
 
 

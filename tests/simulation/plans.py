@@ -55,7 +55,7 @@ class Plan:
 PASSES = tuple(one.__name__ for one in maintenance.PASSES)
 WORDS: dict[str, tuple[str, ...]] = {
     "sweep": PASSES,
-    "finish": ("succeed", "succeed", "fail", "give_up"),
+    "finish": ("succeed", "succeed", "fail", "give_up", "wait"),
     "resume": ("skip", "latest", "all"),
     "change": ("schedule", "payload", "policy"),
     "pause": ("", "for a while"),
@@ -87,8 +87,9 @@ PHRASES = {
     "tick fire tick fire queue deliver tick fire queue": 2,
     "run_now deliver finish=fail tick queue deliver finish=fail tick queue deliver finish": 2,
     "run_now deliver cut tick=21 tick=21 sweep=rescue queue deliver mend finish": 2,
+    "run_now deliver finish=wait tick sweep=expire": 1,
     "tick": 1,
-    "sweep": 1,
+    "sweep forge": 1,
 }
 LIMITS: tuple[dict[str, Any], ...] = (
     {"concurrency": 1},
@@ -103,7 +104,7 @@ OVERTAKING = (
     "restore"
 )
 STALE = (0, 0, 0, 0, 0, 1, 40)  # seconds that a process slept after it had looked at the clock
-AT = (1, 1, 2, 2, 3, 4, 5, 6)  # which statement of a step a fault strikes
+AT = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 10, 12)  # which statement of a step a fault strikes
 
 
 def draw(seed: int) -> Plan:
@@ -158,7 +159,8 @@ def _step(dice: random.Random, spelt: str, clumsy: float) -> Step:
     if verb in NEVER_FAULTY.split():
         return Step(verb, pick)
     word = wanted or dice.choice(WORDS.get(verb, ("",)))
-    fault = Fault(dice.choice(list(Mishap)), dice.choice(AT)) if dice.random() < clumsy else None
+    mishaps = (*Mishap, Mishap.OVERTAKEN, Mishap.OVERTAKEN)
+    fault = Fault(dice.choice(mishaps), dice.choice(AT)) if dice.random() < clumsy else None
     meanwhile = None
     if fault and fault.mishap is Mishap.OVERTAKEN:
         meanwhile = _step(dice, dice.choice(OVERTAKING.split()), 0)

@@ -25,6 +25,7 @@ from tests.simulation.workers import (
     cut,
     deliver,
     finish,
+    forge,
     freeze,
     give_back,
     kill,
@@ -76,7 +77,7 @@ VERBS: dict[str, Callable[[World, Step], None]] = {
     for verb in (
         *(tick, lose, delay, double, flush),
         *(fire, queue, sweep, audit),
-        *(deliver, finish, give_back, crash, kill, freeze, thaw, cut, mend),
+        *(deliver, forge, finish, give_back, crash, kill, freeze, thaw, cut, mend),
         *(run_now, cancel, redrive, redrive_group, advance, pause_queue, resume_queue),
         *(pause, resume, change, archive, restore),
     )

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from django.db import OperationalError
 
@@ -15,7 +16,7 @@ from executions.logs import Output
 from executions.models import Execution
 from executions.stops import Stop
 from executions.transitions import StaleExecutionError
-from jobs.kinds.base import Context, Failed, Outcome, Succeeded
+from jobs.kinds.base import Context, Failed, Outcome, Succeeded, Waiting
 from tests.simulation.faults import Died
 from tests.simulation.network import named_in
 
@@ -70,6 +71,14 @@ def deliver(world: World, step: Step) -> None:
         world.runs.append(_begun(execution, now))
 
 
+def forge(world: World, step: Step) -> None:
+    """A worker takes a message that names what never was."""
+    assert (
+        transitions.claim(uuid4(), worker="forged", now=world.seen(step), lease=leases.length())
+        is None
+    )
+
+
 def _begun(execution: Execution, now: datetime) -> Run:
     output = Output(lambda: now)
     context = Context(
@@ -91,8 +100,8 @@ def finish(world: World, step: Step) -> None:
     run = world.pick_run(step.pick, frozen=False)
     if run is None or run.cut:
         return
-    run.outcome = run.outcome or _outcome(step.word)
     run.over_at = run.over_at or world.seen(step)
+    run.outcome = run.outcome or _outcome(step.word, run.over_at)
     run.settles = True
     try:
         _settle(world, run, run.outcome, run.over_at)
@@ -118,9 +127,12 @@ def _settle(world: World, run: Run, outcome: Outcome, now: datetime) -> None:
         world.account.settled(run.execution)
 
 
-def _outcome(word: str) -> Outcome:
-    if word == "succeed":
-        return Succeeded({"n": 1})
+def _outcome(word: str, now: datetime) -> Outcome:
+    match word:
+        case "succeed":
+            return Succeeded({"n": 1})
+        case "wait":
+            return Waiting(now + timedelta(seconds=12))
     return Failed("raised", "ValueError: no", retryable=word == "fail")
 
 

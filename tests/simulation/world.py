@@ -63,6 +63,7 @@ class World:
         self.set_clock()
         self.network = Network()
         self.runs: list[Run] = []
+        self.overtaking = False
         team = Team.objects.get_or_create(name="Simulation")[0]
         Queue.objects.filter(name=plan.one_at_a_time).update(concurrency=1)
         if plan.limit:
@@ -100,7 +101,9 @@ class World:
                 cursor.execute("SET lock_timeout = '10ms'")
         self._look(step)  # what it has committed so far
         if step.meanwhile is not None:
+            self.overtaking = True
             self.take(step.meanwhile)
+            self.overtaking = False
 
     def pick_run(self, pick: int, *, frozen: bool | None = None) -> Run | None:
         free = [run for run in self.runs if not run.settles]
