@@ -243,6 +243,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker never gives up on its broker
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # nor on one that answers but refuses to serve
 CELERY_WORKER_CONSUMER = "chronos_project.consumer:Consumer"
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 2
 CELERY_TASK_ACKS_LATE = False
