@@ -1,4 +1,4 @@
-"""The way to the broker: kombu's, but neither a bad message nor a refusal ends a worker."""
+"""The way to the broker: kombu's, but what is no message stops no worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from kombu.transport import redis
-from redis.exceptions import ResponseError
 
 log = structlog.get_logger(__name__)
 
@@ -24,14 +23,4 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """Waits while the broker refuses to serve; kombu lets it end the worker.
-
-    A broker that is read-only, full, loading, or without its replicas answers with an error. That
-    is as good as being away, and passes like it.
-    """
-
     Channel = Channel
-    connection_errors = (*redis.Transport.connection_errors, ResponseError)
-
-    def _get_errors(self) -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
-        return self.connection_errors, redis.Transport.channel_errors
