@@ -1,8 +1,8 @@
 """The processes of a compute worker: its pool children, and what their jobs start.
 
-A pool child leads its own process group, adopts the orphans among its descendants, and ends what a
-job has left running. What dies with it is adopted and ended by the main process. ``lib.guardian``
-does the same when the main process itself is killed.
+A pool child leads its own session (a group that lost its parent would be woken from its freeze),
+adopts the orphans among its descendants, and ends what a job has left running. What dies with it is
+adopted and ended by the main process; ``lib.guardian`` does the same when that one is killed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def begin(seats: board.Board, index: int) -> None:
     """Make this new pool child ready for jobs. ``index`` is its own among the living ones."""
     interrupts.disarm()
     processes.become_subreaper()
+    processes.freeze_with_parent()  # Celery would have it killed; see ``lib.guardian``
     board.mine = seats.sit(index)
-    os.setpgrp()  # after it is on the board, so that nobody takes it for an orphan
+    os.setsid()  # after it is on the board, so that nobody takes it for an orphan
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 LINUX = sys.platform.startswith("linux")
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 PAUSE_SECONDS = 0.01
 
 
@@ -30,9 +30,15 @@ def become_subreaper() -> bool:
 
     The setting is not inherited by children.
     """
-    if not LINUX:
-        return False
-    return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    return _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def freeze_with_parent() -> bool:
+    """Stop this process where it is when its parent dies; say whether that can be done.
+
+    A process that is killed instead lets go of its own descendants before anybody has seen them.
+    """
+    return _prctl(PR_SET_PDEATHSIG, signal.SIGSTOP)
 
 
 def has_children() -> bool:
@@ -91,6 +97,10 @@ def kill_all(
         if not fresh:
             time.sleep(PAUSE_SECONDS)
     return len(stopped)
+
+
+def _prctl(option: int, value: int) -> bool:
+    return LINUX and bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
 
 
 def _carries(pid: int, mark: str) -> bool:
