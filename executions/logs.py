@@ -240,8 +240,7 @@ def _show_tail(source: Source) -> int:
 
 def drop_snapshot(output: Output) -> None:
     """Delete the rows that showed the tail while the attempt ran; now it is stored for good."""
-    if output.snapshot.rows:
-        LogChunk.objects.filter(pk__in=output.snapshot.rows).delete()
+    LogChunk.objects.filter(pk__in=output.snapshot.rows).delete()
 
 
 def store(execution_id: UUID, attempt: int, chunks: Iterable[Chunk]) -> list[int]:

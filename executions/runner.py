@@ -160,7 +160,8 @@ def _settle(execution: Execution, outcome: Outcome, lease: Lease, output: Output
             _until_stored(lambda: give_back(execution, now=now, output=chunks, stop=lease.stop))
         else:
             _until_stored(lambda: record(execution, outcome, now=now, output=chunks))
-        _until_stored(lambda: logs.drop_snapshot(output))
+        if output.snapshot.rows:
+            _until_stored(lambda: logs.drop_snapshot(output))
     except StaleExecutionError:
         log.warning("execution.superseded", outcome=type(outcome).__name__)
         _until_stored(lambda: endings.keep_late(execution, outcome, now=now, output=chunks))
