@@ -35,6 +35,7 @@ def _quiet(transactional_db: None) -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     timeline.install()
     yield
+    timeline.forget()
     connections.close_all()
     logging.disable(logging.NOTSET)
     world.elsewhere.submit(connections.close_all).result()

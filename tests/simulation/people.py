@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from executions import deadletters, queues, redrives, scheduler, transitions
 from executions.deadletters import NotDeadError
@@ -14,36 +14,44 @@ from jobs import bodies, definitions
 from jobs.definitions import DefinitionError
 
 if TYPE_CHECKING:
+    from jobs.models import Job
     from tests.simulation.plans import Step
-    from tests.simulation.world import World
 
 REFUSALS = (DefinitionError, RedriveRunningError, NotDeadError, TransitionError)
 ACTOR = "ann@example.org"
 
 
-def run_now(world: World, step: Step) -> None:
+class Place(Protocol):
+    """Where people act: a simulated history, or a storm."""
+
+    def seen(self, step: Step) -> datetime: ...
+    def pick_job(self, pick: int) -> Job: ...
+    def pick_execution(self, pick: int) -> Execution | None: ...
+
+
+def run_now(place: Place, step: Step) -> None:
     payload = {"customer": step.pick % 3} if step.pick % 2 else None
-    job = world.pick_job(step.pick)
-    scheduler.run_now(job, now=world.seen(step), actor=ACTOR, payload=payload)
+    job = place.pick_job(step.pick)
+    scheduler.run_now(job, now=place.seen(step), actor=ACTOR, payload=payload)
 
 
-def cancel(world: World, step: Step) -> None:
-    execution = world.pick_execution(step.pick)
+def cancel(place: Place, step: Step) -> None:
+    execution = place.pick_execution(step.pick)
     if execution is not None:
-        transitions.cancel(execution, now=world.seen(step), actor=ACTOR)
+        transitions.cancel(execution, now=place.seen(step), actor=ACTOR)
 
 
-def redrive(world: World, step: Step) -> None:
+def redrive(place: Place, step: Step) -> None:
     dead = list(Execution.objects.dead().order_by("pk"))
     if dead:
         one = dead[step.pick % len(dead)]
-        deadletters.redrive(one, now=world.seen(step), actor=ACTOR)
+        deadletters.redrive(one, now=place.seen(step), actor=ACTOR)
 
 
-def redrive_group(world: World, step: Step) -> None:
+def redrive_group(place: Place, step: Step) -> None:
     dead = Execution.objects.dead().order_by("pk").first()
     if dead is not None:
-        mode, now = Redrive.Mode(step.word), world.seen(step)
+        mode, now = Redrive.Mode(step.word), place.seen(step)
         group = redrives.plan(
             dead.team, dead.fingerprint, mode=mode, rate=0.5, now=now, actor=ACTOR
         )
@@ -51,19 +59,19 @@ def redrive_group(world: World, step: Step) -> None:
             redrives.start(group, now=now)
 
 
-def pause(world: World, step: Step) -> None:
-    now = world.seen(step)
-    definitions.pause(world.pick_job(step.pick), now=now, actor=None, until=_end(step, now))
+def pause(place: Place, step: Step) -> None:
+    now = place.seen(step)
+    definitions.pause(place.pick_job(step.pick), now=now, actor=None, until=_end(step, now))
 
 
-def resume(world: World, step: Step) -> None:
+def resume(place: Place, step: Step) -> None:
     missed: Any = step.word
-    definitions.resume(world.pick_job(step.pick), now=world.seen(step), actor=None, missed=missed)
+    definitions.resume(place.pick_job(step.pick), now=place.seen(step), actor=None, missed=missed)
 
 
-def change(world: World, step: Step) -> None:
-    job = world.pick_job(step.pick)
-    now = world.seen(step)
+def change(place: Place, step: Step) -> None:
+    job = place.pick_job(step.pick)
+    now = place.seen(step)
     definitions.change(job, _changed(bodies.of(job), step.word), actor=None, now=now)
 
 
@@ -78,21 +86,21 @@ def _changed(body: dict[str, Any], word: str) -> dict[str, Any]:
     return {"description": body["description"] + "x"}
 
 
-def archive(world: World, step: Step) -> None:
-    definitions.archive(world.pick_job(step.pick), now=world.seen(step), actor=None)
+def archive(place: Place, step: Step) -> None:
+    definitions.archive(place.pick_job(step.pick), now=place.seen(step), actor=None)
 
 
-def restore(world: World, step: Step) -> None:
-    definitions.restore(world.pick_job(step.pick), now=world.seen(step), actor=None)
+def restore(place: Place, step: Step) -> None:
+    definitions.restore(place.pick_job(step.pick), now=place.seen(step), actor=None)
 
 
-def pause_queue(world: World, step: Step) -> None:
-    now = world.seen(step)
+def pause_queue(place: Place, step: Step) -> None:
+    now = place.seen(step)
     queues.pause(_queue(step), now=now, actor=ACTOR, until=_end(step, now))
 
 
-def resume_queue(world: World, step: Step) -> None:
-    queues.resume(_queue(step), now=world.seen(step), actor=ACTOR)
+def resume_queue(place: Place, step: Step) -> None:
+    queues.resume(_queue(step), now=place.seen(step), actor=ACTOR)
 
 
 def _end(step: Step, now: datetime) -> datetime | None:

@@ -40,3 +40,8 @@ def set_to(now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE simulation.clock SET now = %s", [now])
     clock._anchor = (clock.ticks(), now)
+
+
+def forget() -> None:
+    """Let the engine ask the database for its time again."""
+    clock._anchor = None

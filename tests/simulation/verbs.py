@@ -36,6 +36,7 @@ from tests.simulation.workers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.simulation.people import Place
     from tests.simulation.plans import Step
     from tests.simulation.world import World
 
@@ -72,13 +73,21 @@ def flush(world: World, step: Step) -> None:
     world.network.flush()
 
 
-VERBS: dict[str, Callable[[World, Step], None]] = {
+PEOPLE_DO: dict[str, Callable[[Place, Step], None]] = {
     verb.__name__: verb
     for verb in (
-        *(tick, lose, delay, double, flush),
-        *(fire, queue, sweep, audit),
-        *(deliver, forge, finish, give_back, crash, kill, freeze, thaw, cut, mend),
-        *(run_now, cancel, redrive, redrive_group, advance, pause_queue, resume_queue),
+        *(run_now, cancel, redrive, redrive_group, pause_queue, resume_queue),
         *(pause, resume, change, archive, restore),
     )
+}
+VERBS: dict[str, Callable[[World, Step], None]] = {
+    **PEOPLE_DO,
+    **{
+        verb.__name__: verb
+        for verb in (
+            *(tick, lose, delay, double, flush),
+            *(fire, queue, sweep, audit, advance),
+            *(deliver, forge, finish, give_back, crash, kill, freeze, thaw, cut, mend),
+        )
+    },
 }
