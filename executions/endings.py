@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -160,8 +161,9 @@ def _as_detail(outcome: Outcome) -> dict[str, Any]:
 
 
 def _wait(execution: Execution, until: datetime, *, now: datetime, output: Sequence[Chunk]) -> None:
+    """Of a copy: what is undone with the transaction is tried again from where it was."""
     with transaction.atomic():
-        transitions.wait(execution, now=now, until=until)
+        transitions.wait(copy(execution), now=now, until=until)
         logs.store(execution.pk, execution.attempt, output)
 
 
