@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from executions import dispatch, scheduler
 from executions.models import Execution
 from tests.factories import NOON, ScheduleFactory
+from tests.simulation.faults import Fault, Mishap
 from tests.simulation.plans import Plan, Step
 from tests.simulation.world import elsewhere, play
 
@@ -61,6 +62,21 @@ def test_books_that_were_just_closed_are_not_missed_by_an_edit() -> None:
     steps = (Step("tick", amount=21), Step("fire"), Step("audit"), Step("change", word="schedule"))
 
     play(Plan(0, (job(),), steps))
+
+
+def test_a_wait_that_the_database_did_not_take_is_recorded_the_next_time() -> None:
+    for statement in range(1, 6):
+        lost = Fault(Mishap.NO_DATABASE, statement)
+        steps = (
+            Step("run_now"),
+            Step("deliver"),
+            Step("finish", word="wait", fault=lost),
+            Step("finish"),
+        )
+
+        world = play(Plan(0, (job(),), steps))
+
+        assert all(row["losses"] == 0 for row in world.account.rows.values())
 
 
 def test_a_slot_that_cannot_replace_its_predecessor_yet_is_asked_once() -> None:

@@ -20,7 +20,7 @@ from tests.simulation.faults import Died, befalls
 from tests.simulation.network import Network
 from tests.simulation.people import REFUSALS
 from tests.simulation.plans import Plan, Step
-from tests.simulation.verbs import VERBS
+from tests.simulation.verbs import PEOPLE_DO, VERBS
 from tests.simulation.workers import Run
 
 ASIDE = frozenset(
@@ -81,8 +81,9 @@ class World:
 
     def take(self, step: Step) -> None:
         """Let a process take ``step``, and look at what is stored afterwards."""
+        refusals = REFUSALS if step.verb in PEOPLE_DO else ()
         with (
-            suppress(Died, OperationalError, *REFUSALS),
+            suppress(Died, OperationalError, *refusals),
             befalls(step.fault, lambda: elsewhere.submit(self._overtake, step).result()),
         ):
             VERBS[step.verb](self, step)
