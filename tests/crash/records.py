@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def read(jobs: Iterable[UUID], *, target: Target, file: Path) -> History:
-    """All that is known of the executions of ``jobs``, and every start that names one of them."""
+    """All that is known of the executions of ``jobs``, and every start that names one of them.
+
+    The starts are read first: a claim is stored before what it claims can start.
+    """
+    seen = list(starts(target, file))
     rows = [_execution(row) for row in Execution.objects.filter(job__in=jobs)]
     known = {row.id for row in rows}
     attempts = Attempt.objects.filter(execution__job__in=jobs)
@@ -28,7 +32,7 @@ def read(jobs: Iterable[UUID], *, target: Target, file: Path) -> History:
         executions=rows,
         attempts=[_attempt(one) for one in attempts],
         events=[Event(execution=str(one.execution_id), what=one.what) for one in events],
-        starts=[one for one in starts(target, file) if one.execution in known],
+        starts=[one for one in seen if one.execution in known],
     )
 
 

@@ -192,9 +192,10 @@ class Trial:
         """
         assert self._faults, "there was no fault that ended"
         assert self.bit, "nothing proves that the fault bit"
-        in_time(self._settled, within=within + self.size * LOAD_SECONDS)
+        within += self.size * LOAD_SECONDS
+        in_time(self._fired, within=within)
         Schedule.objects.filter(job__in=self.jobs).update(enabled=False)
-        in_time(self._settled, within=5)  # slots that came after the plan's last
+        in_time(self._settled, within=within)
         history = records.read(
             [job.pk for job in self.jobs], target=self._ground.target, file=self._ground.record
         )
@@ -207,13 +208,14 @@ class Trial:
             value = check()
             yield f"{what} ({value})" if type(value) is int else what
 
+    def _fired(self) -> bool:
+        """Say whether every schedule has gone past the last slot that it owes."""
+        last = dict(sorted(self._slots, key=lambda owed: owed[1]))
+        cursors = Schedule.objects.filter(pk__in=last).values_list("pk", "next_fire_at")
+        return all(cursor is None or cursor > last[str(pk)] for pk, cursor in cursors)
+
     def _settled(self) -> bool:
-        if self.executions.filter(status__in=UNFINISHED).exists():
-            return False
-        last = max((slot for _, slot in self._slots), default=None)
-        return last is None or (
-            clock.now() > last and self.executions.filter(scheduled_for__gte=last).exists()
-        )
+        return not self.executions.filter(status__in=UNFINISHED).exists()
 
     def _job(self, **version: Any) -> Job:
         number = next(_numbers)
