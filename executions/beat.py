@@ -76,6 +76,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._pulse = heartbeats.Pulse(Beat, os.environ.get("CHRONOS_BEAT_NAME") or _host())
         self._heartbeat = Timer(heartbeats.EVERY_SECONDS)
         self._each_second = Timer(1.0)
+        self._adoption = periodic.Adoption()
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._ticking = False
         super().__init__(*args, **kwargs)
@@ -146,6 +147,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         )
         *made, queued = [_guarded(partial(_once, duty)) for duty in duties]
         if self._each_second.due():
+            _guarded(lambda: self._adoption.advance(clock.now()))
             _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
             _guarded(partial(_once, redrives.advance))
             _guarded(lambda: outbox.deliver(clock.now(), limit=MOST_TOLD))

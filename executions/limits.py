@@ -16,7 +16,8 @@ from django.db import connection
 from django.db.models import Count
 
 from executions.models import Execution, blocked
-from jobs.models import Job, Limit
+from jobs.models import Job, Limit, Schedule
+from jobs.policies import Overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,8 @@ JOB, LIMIT, RATE, OVERLAP = "job", "limit", "rate", "overlap"
 LOCK = 0x4C494D495453  # "LIMITS"; any number that nobody else locks
 
 # A start counts while it is in the window, and so does whoever may start at any moment: thus no
-# window of that length ever sees more starts than the rate, whenever workers get to them.
+# window of that length ever sees more starts than the rate, whenever workers get to them. The
+# last attempt started when its execution did, whatever its worker's clock said.
 STARTED = """
 SELECT asked.key,
     (SELECT count(*) FROM executions_execution
@@ -37,7 +39,8 @@ SELECT asked.key,
      JOIN executions_attempt AS attempt ON attempt.execution_id = execution.id
      WHERE limit_key = asked.key AND limit_key <> ''
         AND execution.started_at > %(now)s - make_interval(secs => asked.seconds)
-        AND attempt.started_at > %(now)s - make_interval(secs => asked.seconds))
+        AND (attempt.number = execution.attempt
+            OR attempt.started_at > %(now)s - make_interval(secs => asked.seconds)))
 FROM unnest(%(keys)s::text[], %(seconds)s::float8[]) AS asked (key, seconds)
 """
 
@@ -114,6 +117,7 @@ def unblock(now: datetime, limit: int = 500) -> int:
     marks = _next_marks(limit)
     schedules = [mark.partition(":")[2] for mark in marks if mark.startswith(f"{OVERLAP}:")]
     rooms = _rooms_of([mark for mark in marks if not mark.startswith(f"{OVERLAP}:")], now)
+    rooms |= _lifted(schedules)
     return blocked.free_first_slots(schedules) + blocked.free(rooms, now)
 
 
@@ -190,6 +194,14 @@ def _next_marks(limit: int) -> list[str]:
     marks = blocked.marks_after(_walked, limit=limit)
     _walked = marks[-1] if len(marks) == limit else ""
     return marks
+
+
+def _lifted(schedules: Sequence[str]) -> dict[str, int]:
+    """The marks of ``schedules`` whose slots may overlap by now: there is room for all."""
+    if not schedules:
+        return {}
+    lifted = Schedule.objects.filter(pk__in=schedules, overlap=Overlap.ALLOW)
+    return {f"{OVERLAP}:{pk}": blocked.MOST_FREED for pk in lifted.values_list("pk", flat=True)}
 
 
 def _rooms_of(marks: Sequence[str], now: datetime) -> dict[str, int]:

@@ -14,9 +14,9 @@ import structlog
 from django.db import Error, transaction
 from django.db.models import F, Func, Q, TextField
 from django.db.models.functions import MD5, Cast
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
-from executions import broker
+from executions import broker, clock
 from executions.dispatch import BROKER_AWAY
 from executions.models import PeriodicState
 from executions.periodic_messages import Message, expiry, message_of
@@ -43,9 +43,8 @@ def fire_periodic(now: datetime, *, send: Callable[[Message], object], limit: in
     """Send every slot of up to ``limit`` rows that are due; return how many slots.
 
     A row that cannot be carried out is switched off, with the reason. While the broker is away
-    nothing is sent, and nothing is lost.
+    nothing is sent, and nothing is lost. Only rows are looked at that ``reconcile`` has adopted.
     """
-    reconcile(now)
     sent = 0
     try:
         for pk in PeriodicState.objects.due(now).values_list("pk", flat=True)[:limit]:
@@ -54,6 +53,28 @@ def fire_periodic(now: datetime, *, send: Callable[[Message], object], limit: in
         broker.rest()
         log.warning("periodic_task.broker_away", error=repr(exc))
     return sent
+
+
+class Adoption:
+    """Says when ``reconcile`` has something to look for, so that it need not read all rows.
+
+    Whatever saves rows as Django does leaves a mark, which is asked for each time; what wrote them
+    with SQL does not, and is found ``LOOK_SECONDS`` later at the latest.
+    """
+
+    LOOK_SECONDS = 30.0
+
+    def __init__(self) -> None:
+        self._seen: datetime | None = None
+        self._again_at = 0.0
+
+    def advance(self, now: datetime) -> None:
+        """Adopt what was added or edited since the last call."""
+        changed_at, ticks = PeriodicTasks.last_change(), clock.ticks()
+        if changed_at == self._seen and ticks < self._again_at:
+            return
+        if not reconcile(now):
+            self._seen, self._again_at = changed_at, ticks + self.LOOK_SECONDS
 
 
 def reconcile(now: datetime, limit: int = 100) -> int:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from executions import children, clock, dispatch, endings, leases, logs, shutdown, transitions
 from executions.endings import give_back, record
 from executions.interrupts import StoppedError, TimeLimitError, interruptible
 from executions.logs import Output
-from executions.models import Execution, Status
+from executions.models import Attempt, Execution, Status
 from executions.transitions import StaleExecutionError
 from jobs import kinds
 from jobs.kinds.base import Context, Failed, Fleet, Outcome, class_names
@@ -70,38 +71,40 @@ def _claim(execution_id: UUID, *, worker: str) -> tuple[Execution, float] | None
     """Claim, and say since when in ``clock.ticks``: the lease is not older."""
     tries: dict[datetime, float] = {}
 
-    def claim() -> Execution | None:
+    def claim() -> tuple[Execution, float] | None:
         if shutdown.asked():
             _decline(execution_id)
             return None
         since, now = clock.ticks(), clock.now()
         before = dict(tries)
         tries[now] = since
-        return transitions.claim(
-            execution_id, worker=worker, now=now, lease=leases.length()
-        ) or _claimed_before(execution_id, worker=worker, tries=before)
+        execution = transitions.claim(execution_id, worker=worker, now=now, lease=leases.length())
+        if execution is None:
+            return _claimed_before(execution_id, worker=worker, tries=before)
+        return execution, since
 
     try:
-        execution = _patiently(claim, until=lambda _: shutdown.asked())
+        claimed = _patiently(claim, until=lambda _: shutdown.asked())
     except DATABASE_AWAY:
         return None
-    if execution is None or execution.started_at is None:
-        return None
-    if execution.attempt > 1:
-        logs.forget_old(execution)
-    return execution, tries[execution.started_at]
+    if claimed and claimed[0].attempt > 1:
+        logs.forget_old(claimed[0])
+    return claimed
 
 
 def _claimed_before(
     execution_id: UUID, *, worker: str, tries: dict[datetime, float]
-) -> Execution | None:
+) -> tuple[Execution, float] | None:
     """Return the execution if an earlier try did claim it and only the answer was lost."""
-    if not tries:
-        return None
-    mine = Execution.objects.filter(
-        pk=execution_id, status=Status.RUNNING, worker=worker, started_at__in=tries
+    mine = Attempt.objects.filter(
+        execution=execution_id,
+        number=F("execution__attempt"),
+        execution__status=Status.RUNNING,
+        worker=worker,
+        started_at__in=tries,
     )
-    return mine.select_related("version").first()
+    attempt = mine.select_related("execution__version").first() if tries else None
+    return (attempt.execution, tries[attempt.started_at]) if attempt else None
 
 
 def _decline(execution_id: UUID) -> None:

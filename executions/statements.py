@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# The execution has started when the database says so, which limits count by: a worker that slept
+# between its clock and this statement has started nothing yet. The attempt keeps what the worker
+# read, by which it knows its own claim if the answer is lost.
 CLAIM = """
 WITH claimed AS (
     UPDATE executions_execution
@@ -10,7 +13,7 @@ WITH claimed AS (
         message = '',
         attempt = attempt + 1,
         worker = %(worker)s,
-        started_at = %(now)s,
+        started_at = greatest(clock_timestamp(), %(now)s),
         publish_at = NULL,
         lease_expires_at = greatest(clock_timestamp(), %(now)s) + %(lease)s
     WHERE id = %(id)s AND status = 'queued'
@@ -23,7 +26,7 @@ WITH claimed AS (
 ), begun AS (
     INSERT INTO executions_attempt
         (execution_id, number, worker, pid, queued_at, started_at, outcome, reason, message, trace)
-    SELECT id, attempt, worker, %(pid)s, queued_at, started_at, '', '', '', ''
+    SELECT id, attempt, worker, %(pid)s, queued_at, %(now)s, '', '', '', ''
     FROM claimed
 )
 SELECT claimed.*, to_json(version)::text AS version_row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -14,8 +13,10 @@ from executions.stats import first_id
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 SETTLED = timedelta(minutes=10)  # executions this old; most have ended, none is being made
+FIRST = timedelta(days=1)  # how far the very first audit looks back, and not through all history
 ATTEMPTS = "attempts"
 
 ODD = """
@@ -42,10 +43,11 @@ ORDER BY batch.id
 def audit_attempts(now: datetime, limit: int = 1000) -> int:
     """Compare the next executions with their attempts; return how many were looked at.
 
-    Every execution is looked at once, ``SETTLED`` after it was made. What must hold holds in
+    Every execution since ``FIRST`` before the first audit is looked at once, ``SETTLED`` after it
+    was made. What must hold holds in
     every state: each statement that moves an execution writes its attempt, too.
     """
-    first = {"up_to": UUID(int=0), "at": now}
+    first = {"up_to": first_id(now - FIRST), "at": now}
     AuditMark.objects.get_or_create(name=ATTEMPTS, defaults=first)
     mark = AuditMark.objects.select_for_update(skip_locked=True).filter(name=ATTEMPTS).first()
     if mark is None:

@@ -93,6 +93,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="execution",
+            name="lane",
+            field=models.PositiveSmallIntegerField(default=0, db_default=0),
+        ),
+        migrations.AddField(
+            model_name="execution",
             name="limit",
             field=models.ForeignKey(
                 db_index=False,

@@ -26,11 +26,6 @@ class Migration(migrations.Migration):
     atomic = False  # CREATE INDEX CONCURRENTLY refuses to run inside a transaction
     dependencies = [("executions", "0004_limits_outbox_redrives")]
     operations = [
-        migrations.AddField(
-            model_name="execution",
-            name="lane",
-            field=models.PositiveSmallIntegerField(default=0, db_default=0),
-        ),
         migrations.RunSQL("SET lock_timeout TO 0", migrations.RunSQL.noop),
         add(["team", "fingerprint", "-id"], "execution_cause_idx", DEAD),
         add(["redrive"], "execution_redrive_idx", Q(redrive__isnull=False)),

@@ -11,12 +11,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from executions import bell, dispatch, limits, transitions
+from executions import bell, clock, dispatch, limits, transitions
 from executions.models import Attempt, Execution, Status, blocked
 from executions.tests.crowds import analyze, crowd, in_parallel
-from jobs.models import Job, JobVersion, Limit
+from jobs.models import Job, JobVersion, Limit, Schedule
 from jobs.policies import Priority
-from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
+from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
 
 if TYPE_CHECKING:
     from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -147,6 +147,34 @@ def test_a_rate_holds_in_every_window_of_its_length() -> None:
     assert all(
         later - earlier >= 10 * SECOND for earlier, later in zip(starts, starts[5:], strict=False)
     )
+
+
+def test_a_worker_that_slept_before_its_claim_counts_from_the_claim() -> None:
+    job, own = limited(rate=1, per_seconds=20)
+    now = clock.read()
+    execution = ExecutionFactory.create(job=job, status=Status.QUEUED, due_at=now, **own)
+
+    assert transitions.claim(execution.pk, worker="w", now=now - 40 * SECOND, lease=LEASE)
+
+    cap = {f"rate:{own['limit_key']}": limits.Cap(1, 20)}
+    assert limits.room(cap, clock.read() + SECOND) == dict.fromkeys(cap, 0)
+
+
+def test_slots_that_may_overlap_by_now_wait_for_nobody() -> None:
+    schedule = ScheduleFactory.create(overlap="queue_all")
+    slots = [
+        ExecutionFactory.create(
+            job=schedule.job, schedule=schedule, scheduled_for=NOON + number * SECOND, due_at=NOON
+        )
+        for number in range(3)
+    ]
+    dispatch.queue_due(NOON)
+    assert counts() == (1, 2)
+
+    Schedule.objects.filter(pk=schedule.pk).update(overlap="allow")
+    dispatch.queue_due(NOON)
+
+    assert counts() == (len(slots), 0)
 
 
 def test_a_beat_may_sleep_until_a_rate_has_room_again() -> None:

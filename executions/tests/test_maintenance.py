@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from executions import transitions
 from executions.maintenance import AUDITS, PASSES, rescue, sweep_all
-from executions.models import Attempt, Execution, Status
+from executions.maintenance.attempts import ATTEMPTS
+from executions.models import Attempt, AuditMark, Execution, Status
 from jobs.policies import OnLost
 from tests.factories import NOON, ExecutionFactory, JobFactory
 
@@ -70,6 +72,7 @@ def test_what_takes_three_workers_with_it_is_quarantined() -> None:
 def test_a_full_sweep_goes_on_until_nothing_is_left() -> None:
     for _ in range(3):
         running()
+    AuditMark.objects.create(name=ATTEMPTS, up_to=UUID(int=0), at=NOON)
 
     looked_at = dict.fromkeys((one.__name__ for one in AUDITS), 0)
     assert sweep_all(LATER) == NOTHING | looked_at | {"rescue": 3, "audit_attempts": 3}

@@ -8,7 +8,7 @@ import pytest
 
 from executions import transitions
 from executions.maintenance import audit_attempts
-from executions.maintenance.attempts import SETTLED
+from executions.maintenance.attempts import FIRST, SETTLED
 from executions.models import Attempt, AuditFinding, Execution, Status
 from executions.transitions import Report
 from tests.factories import ExecutionFactory
@@ -50,6 +50,13 @@ def test_every_state_that_the_verbs_lead_to_fits(now: datetime) -> None:
     assert audit_attempts(now) == 10
     assert findings() == []
     assert audit_attempts(now) == 0
+
+
+def test_the_first_audit_does_not_read_all_history(now: datetime) -> None:
+    claimed(now)
+
+    assert audit_attempts(now + FIRST) == 0
+    assert audit_attempts(now + FIRST) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Lock
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from celery.exceptions import QueueNotFound
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -62,8 +64,14 @@ class Broker:
 
 
 def fire(taken: Broker, seconds: float = 0.0) -> int:
-    """Look for due rows ``seconds`` after NOON."""
-    return periodic.fire_periodic(NOON + seconds * SECOND, send=taken.send)
+    return tick(taken.send, seconds)
+
+
+def tick(send: Callable[[Message], object], seconds: float) -> int:
+    """Look for edited and for due rows ``seconds`` after NOON."""
+    now = NOON + seconds * SECOND
+    periodic.reconcile(now)
+    return periodic.fire_periodic(now, send=send)
 
 
 def test_a_due_row_is_sent_with_all_that_it_says_and_remembers_it() -> None:
@@ -162,7 +170,7 @@ def test_a_slot_that_is_sent_again_has_the_same_task_id() -> None:
         taken.send(message)
         raise OperationalError("the answer was lost")
 
-    periodic.fire_periodic(NOON + 60 * SECOND, send=send_and_die)
+    tick(send_and_die, 60)
     fire(taken, 63)
 
     first, second = taken.sent
@@ -312,7 +320,7 @@ def test_a_row_that_cannot_be_sent_is_switched_off_until_it_is_mended() -> None:
             raise QueueNotFound("q")
         taken.send(message)
 
-    assert periodic.fire_periodic(NOON + 60 * SECOND, send=send) == 1
+    assert tick(send, 60) == 1
     assert fire(taken, 61) == 0
     state = PeriodicState.objects.get(row=row)
     assert (state.reason, state.next_slot) == ("QueueNotFound: 'q'", None)
@@ -347,6 +355,37 @@ def test_one_pass_adopts_so_many_rows_and_no_more() -> None:
     assert [periodic.reconcile(NOON, limit=3) for _ in range(3)] == [3, 2, 0]
 
 
+def test_rows_are_read_only_after_a_change() -> None:
+    minutely(name="first")
+    adoption = periodic.Adoption()
+    adoption.advance(NOON)
+    adoption.advance(NOON)
+
+    with CaptureQueriesContext(connection) as idle:
+        adoption.advance(NOON)
+    minutely(name="second")
+    adoption.advance(NOON)
+
+    assert len(idle) == 1
+    assert PeriodicState.objects.count() == 2
+
+
+def test_rows_that_were_written_with_sql_are_found_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = minutely()
+    adoption = periodic.Adoption()
+    adoption.advance(NOON)
+    adoption.advance(NOON)
+    PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)
+    ticks = clock.ticks() + adoption.LOOK_SECONDS
+
+    monkeypatch.setattr(clock, "ticks", lambda: ticks)
+    adoption.advance(NOON)
+
+    assert PeriodicState.objects.get(row=row).next_slot is None
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_beats_one_sends_each_slot() -> None:
     for number in range(5):
@@ -371,5 +410,6 @@ def test_the_clock_of_the_database_decides() -> None:
     now = clock.read()
     minutely(last_run_at=now - timedelta(seconds=61))
     taken = Broker()
+    periodic.reconcile(now)
 
     assert periodic.fire_periodic(now, send=taken.send) == 1

@@ -282,10 +282,9 @@ def test_an_outcome_whose_answer_was_lost_is_not_late() -> None:
 
 def test_a_claim_whose_answer_was_lost_is_recognised() -> None:
     execution, _ = claimed(queued())
-    assert execution.started_at is not None
-    tries = {execution.started_at: clock.ticks()}
+    tries = {execution.attempts.get().started_at: 7.0}
 
-    assert runner._claimed_before(execution.pk, worker="a", tries=tries) == execution
+    assert runner._claimed_before(execution.pk, worker="a", tries=tries) == (execution, 7.0)
     assert runner._claimed_before(execution.pk, worker="b", tries=tries) is None
     assert runner._claimed_before(execution.pk, worker="a", tries={NOON: 0.0}) is None
 
