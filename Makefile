@@ -20,8 +20,9 @@ up:  ## install what is missing, start everything, print where it is; Ctrl-C sto
 manage:  ## a Django command beside a running `make up`: make manage ARGS="shell"
 	@$(RUN) -m embedded run manage.py $(ARGS)
 
+# Two processes share one PostgreSQL and one Redis: half of the tests wait for other processes.
 test: lint  ## everything: the checks, then all tests
-	@$(TOOL) -m pytest
+	@$(TOOL) -m pytest -n 2 --dist loadfile
 
 # N executions under each fault; SEED chooses victims and moments. The run writes the table.
 N ?= 20
@@ -36,7 +37,7 @@ soak:  ## an hour of random faults: make soak SECONDS=600 SEED=7
 	@$(TOOL) -m tests.crash.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 check: lint  ## the checks, then the tests that kill nothing
-	@$(TOOL) -m pytest -m "not crash"
+	@$(TOOL) -m pytest -n 2 --dist loadfile -m "not crash"
 
 # The checks load the settings but no server: these values only have to be there.
 lint: export CHRONOS_ENV = development

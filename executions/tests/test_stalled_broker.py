@@ -32,6 +32,7 @@ A_TICK = 3.0  # seconds, in sum
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """The way to the broker that messages take from a beat."""
     ChronosScheduler(current_app._get_current_object())
+    bell.client().flushdb()  # a message that others have left would say that none is lost
     real = urlsplit(settings.REDIS_URL)
     with Proxy((real.hostname or "", real.port or 0)) as proxy:
         to_proxy = current_app.connection_for_write(_url(proxy)).Pool(limit=1)

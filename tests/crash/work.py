@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from tests.factories import JobFactory
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from tests.crash.ground import Ground
 
 APPS = {"CHRONOS_APPS": "tests.crash.app,tests.crash.unruly"}
@@ -52,7 +55,10 @@ def begun(ground: Ground, execution: Execution, *, attempt: int = 1) -> None:
 
 
 def bred(ground: Ground, execution: Execution) -> list[psutil.Process]:
-    """The processes that ``unruly.breed`` has started, once all are there."""
+    """The processes that ``unruly.breed`` has started, once all are there.
+
+    Those that are gone by then are left out.
+    """
 
     def told() -> list[int]:
         lines = record.lines(ground.record)
@@ -67,7 +73,13 @@ def bred(ground: Ground, execution: Execution) -> list[psutil.Process]:
         )
 
     pids = eventually(told, within=30, what="processes were bred")
-    return [psutil.Process(pid) for pid in pids]
+    return list(_found(pids))
+
+
+def _found(pids: Iterable[int]) -> Iterator[psutil.Process]:
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            yield psutil.Process(pid)
 
 
 def alive(processes: list[psutil.Process]) -> list[int]:
