@@ -20,7 +20,7 @@ up:  ## install what is missing, start everything, print where it is; Ctrl-C sto
 manage:  ## a Django command beside a running `make up`: make manage ARGS="shell"
 	@$(RUN) -m embedded run manage.py $(ARGS)
 
-# Two processes share one PostgreSQL and one Redis: half of the tests wait for other processes.
+# Two processes, each with servers of its own: many tests wait for other processes.
 test: lint  ## everything: the checks, then all tests
 	@$(TOOL) -m pytest -n 2 --dist loadfile
 

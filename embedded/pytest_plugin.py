@@ -1,39 +1,30 @@
 """Gives a test run real servers when `DATABASE_URL` or `REDIS_URL` do not name any.
 
 They start when this module is imported (``addopts = -p embedded.pytest_plugin``): pytest-django
-reads the settings before any hook runs. Processes of pytest-xdist share the PostgreSQL server,
-where each makes its own test database, and take a Redis database each.
+reads the settings before any hook runs. Each process of pytest-xdist has servers of its own,
+because some tests break theirs.
 """
 
 from __future__ import annotations
 
 import os
-import re
 
 from embedded.throwaway import ThrowAway
 
-SHARED = "CHRONOS_TEST_REDIS"  # set for workers of pytest-xdist when the Redis is ours
+OURS = "CHRONOS_TEST_SERVERS"  # which of the two variables name servers of this kind
 
 
 def start_servers() -> None:
     """Set the two variables, for this process and all that it starts."""
-    if {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
+    named = os.environ.keys() - os.environ.get(OURS, "").split()
+    if {"DATABASE_URL", "REDIS_URL"} <= named:
         return
     servers = ThrowAway()
-    if "DATABASE_URL" not in os.environ:
+    if "DATABASE_URL" not in named:
         os.environ["DATABASE_URL"] = servers.postgres()
-    if "REDIS_URL" not in os.environ:
-        os.environ["REDIS_URL"] = os.environ[SHARED] = servers.redis()
+    if "REDIS_URL" not in named:
+        os.environ["REDIS_URL"] = servers.redis()
+    os.environ[OURS] = " ".join({"DATABASE_URL", "REDIS_URL"} - named)
 
 
-def take_own_redis_database(worker: str) -> None:
-    """``worker`` is pytest-xdist's name: ``gw0`` gets database 1, ``gw1`` database 2."""
-    number = int(worker.removeprefix("gw")) + 1
-    os.environ["REDIS_URL"] = re.sub(r"/\d+$", f"/{number}", os.environ[SHARED])
-
-
-xdist_worker = os.environ.get("PYTEST_XDIST_WORKER")
-if xdist_worker is None:
-    start_servers()
-elif SHARED in os.environ:
-    take_own_redis_database(xdist_worker)
+start_servers()

@@ -85,17 +85,19 @@ def test_nobody_gets_in_without_the_password_of_this_run(run: subprocess.Popen[s
         stranger.ping()
 
 
-def test_a_process_of_xdist_takes_its_own_redis_database() -> None:
+def test_servers_that_others_named_are_taken_and_those_of_another_run_are_not() -> None:
     show = "import embedded.pytest_plugin, os; print(os.environ['REDIS_URL'])"
-    given = {"PYTEST_XDIST_WORKER": "gw2", "CHRONOS_TEST_REDIS": "redis://:pw@127.0.0.1:1/0"}
+    named = {"DATABASE_URL": "postgres://me@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
-    done = subprocess.run(  # noqa: S603  our own program
-        [sys.executable, "-c", show],
-        cwd=ROOT,
-        env={"REDIS_URL": "redis://:pw@127.0.0.1:1/0", **given},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    def taken(**given: str) -> str:
+        return subprocess.run(  # noqa: S603  our own program
+            [sys.executable, "-c", show],
+            cwd=ROOT,
+            env=named | given,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
 
-    assert done.stdout == "redis://:pw@127.0.0.1:1/3\n"
+    assert taken() == named["REDIS_URL"]
+    assert taken(CHRONOS_TEST_SERVERS="REDIS_URL") != named["REDIS_URL"]

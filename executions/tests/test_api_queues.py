@@ -206,6 +206,7 @@ def test_a_queue_that_is_not_there_is_a_404(boss: Caller) -> None:
 
 
 def test_the_page_for_people_shows_a_queue() -> None:
+    QueueFactory.create()
     answer = caller().client.get(f"{QUEUES}/default", headers={"Accept": "text/html"})
 
     assert answer.status_code == 200

@@ -11,7 +11,7 @@ ROOT = Path(settings.BASE_DIR)
 INTERNAL = {  # one part of the start tells another
     "CHRONOS_BEGAN",
     "CHRONOS_INSTALL_SECONDS",
-    "CHRONOS_TEST_REDIS",
+    "CHRONOS_TEST_SERVERS",
     "CHRONOS_WORKER_MARK",
 }
 
