@@ -34,8 +34,10 @@ FROM claimed
 JOIN jobs_jobversion AS version ON version.id = claimed.version_id
 """
 
-# The results row is written only with an attempt that this statement ended: a retry that waits and
-# is cancelled keeps the result of its last attempt.
+# The worker, which tells the end, is behind the database, which tells the start, by up to a round
+# trip: no execution may seem to end before it starts. The results row is written only with an
+# attempt that this statement ended: a retry that waits and is cancelled keeps the result of its
+# last attempt.
 END_ATTEMPT = """
 WITH moved AS (
     UPDATE executions_execution
@@ -47,7 +49,8 @@ WITH moved AS (
         due_at = %(due_at)s,
         failures = %(failures)s,
         losses = %(losses)s,
-        finished_at = %(finished_at)s,
+        finished_at = CASE WHEN %(finished_at)s::timestamptz IS NOT NULL
+            THEN greatest(%(finished_at)s, started_at) END,
         publish_at = NULL,
         lease_expires_at = NULL
     WHERE id = %(id)s AND status = %(was)s AND attempt = %(attempt)s

@@ -49,15 +49,12 @@ def lateness(execution: Execution, *, now: datetime) -> timedelta | None:
 
 
 def duration(execution: Execution, *, now: datetime) -> timedelta | None:
-    """Return how long the newest attempt took, or takes by now; ``None`` when it did not end.
-
-    The database tells the start and the worker, which is behind it by up to a round trip, the end.
-    """
+    """Return how long the newest attempt took, or takes by now; ``None`` when it did not end."""
     match execution.status:
         case Status.RUNNING if execution.started_at:
             return max(now - execution.started_at, timedelta(0))
         case Status.SUCCEEDED | Status.FAILED if execution.started_at and execution.finished_at:
-            return max(execution.finished_at - execution.started_at, timedelta(0))
+            return execution.finished_at - execution.started_at
     return None
 
 

@@ -72,11 +72,15 @@ class Slots:
         self.expected, self.run = set(due), set()
 
     def judge_misfire(self) -> None:
-        """What ran since ``expect`` must be what was expected."""
+        """What ran since ``expect`` must be what was expected.
+
+        A slot that was only possible may run as well, and instead of those before it.
+        """
         expected, self.expected = self.expected, None
         if expected is not None:
-            odd = sorted(expected ^ self.run)
-            must(not odd, f"against the misfire policy: {_spelt(odd)}")
+            odd = expected ^ self.run if not self.run & self.possible else self.run - expected
+            odd -= self.possible
+            must(not odd, f"against the misfire policy: {_spelt(sorted(odd))}")
 
     def account_for(self, row: Row) -> None:
         """The engine stored ``row``: it stands for a slot, or for a whole skipped stretch."""
