@@ -14,7 +14,7 @@ from kombu.entity import Queue as CeleryQueue
 from kombu.exceptions import BatchPublishError, OperationalError
 from redis import RedisError
 
-from executions import admission, alive, bell, broker, limits, transitions
+from executions import admission, alive, bell, broker, limits, packing, transitions
 from executions.admission import Admitted
 from executions.models import Execution, Queue, Status, lines, task_id
 
@@ -41,11 +41,14 @@ def queue_due(now: datetime, *, limit: int = 500) -> int:
     limits.unblock(now, limit)
     names = lines.due_queues(now)
     Queue.objects.adopt(names)
+    if not names:
+        return 0
     ready: list[Execution] = []
+    slots = slots_of_fleets(now)
     try:
-        return _admit_in_shares(names, ready, now=now, limit=limit) if names else 0
+        return _admit_in_shares(names, ready, now=now, limit=limit, slots=slots)
     finally:
-        publish(ready)  # what was committed, also when the database went away after it
+        publish(ready, slots=slots)  # what was committed, also if the database went away then
 
 
 def queue_one(execution: Execution, *, now: datetime) -> None:
@@ -75,7 +78,7 @@ def wake(queued: ExecutionQuerySet, *, now: datetime, limit: int) -> int:
             execution.publish_at = now + transitions.PUBLISH_AGAIN
             execution.lane = execution.lane_at(now)
         Execution.objects.bulk_update(silent, ["publishes", "publish_at", "lane"])
-    publish(silent)
+    publish(silent, slots=slots_of_fleets(now))
     return len(silent)
 
 
@@ -84,11 +87,13 @@ def slots_of_fleets(now: datetime) -> dict[str, int]:
     return {fleet.name: fleet.slots for fleet in alive.fleets_in_numbers(now)}
 
 
-def publish(executions: Sequence[Execution]) -> None:
-    """Send one message per queued execution, in one pipeline; never raises for the broker.
+def publish(executions: Sequence[Execution], *, slots: Mapping[str, int] | None = None) -> None:
+    """Send messages for queued executions, in one pipeline; never raises for the broker.
 
-    While it is away each call costs at most what the time-outs of its connection allow, and
-    nothing for some seconds after one has failed. What was not sent is due for ``redispatch``.
+    One for each, or for several where they are more than the ``slots`` of their fleet can begin
+    with: see ``batches``. While the broker is away each call costs at most what the time-outs of
+    its connection allow, and nothing for some seconds after one has failed. What was not sent is
+    due for ``redispatch``.
     """
     if not executions:
         return
@@ -98,8 +103,8 @@ def publish(executions: Sequence[Execution]) -> None:
             current_app.producer_pool.acquire(block=True, timeout=2) as producer,
             producer.batch(max_size=500),
         ):
-            for execution in executions:
-                _send(execution, producer)
+            for together in packing.pack(executions, slots or {}):
+                _send(together, producer)
     except BROKER_AWAY as exc:
         broker.rest()
         log.warning("dispatch.broker_away", executions=len(executions), error=repr(exc))
@@ -108,13 +113,17 @@ def publish(executions: Sequence[Execution]) -> None:
 
 
 def _admit_in_shares(
-    names: Sequence[str], ready: list[Execution], *, now: datetime, limit: int
+    names: Sequence[str],
+    ready: list[Execution],
+    *,
+    now: datetime,
+    limit: int,
+    slots: Mapping[str, int],
 ) -> int:
     """Admit from each queue its share of ``limit``, then more where the others left some.
 
     So the backlog of one does not keep the others waiting. What is queued is added to ``ready``.
     """
-    slots = slots_of_fleets(now)
     handled = 0
     while names and handled < limit:
         share = max(1, (limit - handled) // len(names))
@@ -152,15 +161,17 @@ def _address(queue: str, fleet: str) -> CeleryQueue:
     return celery_queue(queue, fleet)
 
 
-def _send(execution: Execution, producer: object) -> None:
+def _send(executions: Sequence[Execution], producer: object) -> None:
+    first = executions[0]
+    ids = [str(execution.pk) for execution in executions]
     current_app.send_task(
         RUN_TASK,
-        args=[str(execution.pk)],
-        argsrepr=f"('{execution.pk}',)",
-        task_id=task_id(execution.pk, execution.attempt + 1),
-        queue=_address(execution.queue, execution.fleet),
-        priority=execution.lane,
-        headers=broker.stamp(execution.publish_at),
+        args=ids,
+        argsrepr=f"({', '.join(map(repr, ids))},)",
+        task_id=task_id(first.pk, first.attempt + 1),
+        queue=_address(first.queue, first.fleet),
+        priority=first.lane,
+        headers=broker.stamp(first.publish_at),
         ignore_result=True,
         retry=False,
         producer=producer,

@@ -11,8 +11,9 @@ from django.db.models import F
 
 from executions import bell, dispatch, logs, transitions
 from executions.models import Attempt, Execution, ExecutionEvent, Status
+from executions.reports import Ending, Report
 from executions.stops import Stop
-from executions.transitions import Report, StaleExecutionError
+from executions.transitions import StaleExecutionError
 from jobs import policies
 from jobs.kinds.base import Failed, Outcome, Succeeded, Waiting
 from jobs.policies import OnLost
@@ -37,25 +38,29 @@ def record(
 
     Raises ``StaleExecutionError`` when the attempt is no longer the running one.
     """
-    match outcome:
-        case Succeeded(result):
-            report = Report(result=result, output=output)
-            transitions.succeed(execution, now=now, report=report)
-        case Waiting(until):
-            _wait(execution, until, now=now, output=output)
-        case Failed():
-            report = Report(
-                reason=outcome.reason,
-                message=outcome.message,
-                trace=outcome.trace,
-                result=outcome.result,
-                output=output,
-            )
-            again = _retry_at(execution, outcome, now)
-            if again is None:
-                transitions.fail(execution, now=now, report=report)
-            else:
-                transitions.retry(execution, now=now, report=report, due_at=again)
+    if isinstance(outcome, Waiting):
+        _wait(execution, outcome.until, now=now, output=output)
+    else:
+        transitions.end(ending_of(execution, outcome, now=now, output=output), now=now)
+
+
+def ending_of(
+    execution: Execution, outcome: Succeeded | Failed, *, now: datetime, output: Sequence[Chunk]
+) -> Ending:
+    """Return how the attempt ends with ``outcome``: done, failed for good, or to be tried again."""
+    if isinstance(outcome, Succeeded):
+        report = Report(result=outcome.result, output=output)
+        return Ending(execution, Status.SUCCEEDED, Attempt.Outcome.SUCCEEDED, report)
+    report = Report(
+        reason=outcome.reason,
+        message=outcome.message,
+        trace=outcome.trace,
+        result=outcome.result,
+        output=output,
+    )
+    again = _retry_at(execution, outcome, now)
+    to = Status.FAILED if again is None else Status.SCHEDULED
+    return Ending(execution, to, Attempt.Outcome.FAILED, report, again)
 
 
 def give_back(
@@ -70,12 +75,7 @@ def give_back(
     The job did nothing wrong, so nothing is counted; one that must not start twice fails.
     """
     reason = REASONS.get(stop, "lease_not_kept")
-    report = Report(reason=reason, message=stop.words, output=output)
-    if execution.version.on_lost == OnLost.FAIL:
-        transitions.fail(execution, now=now, report=report, outcome=Attempt.Outcome.LOST)
-    else:
-        transitions.hand_back(execution, now=now, report=report)
-        transaction.on_commit(bell.ring, robust=True)
+    _hand_back(execution, Report(reason=reason, message=stop.words, output=output), now=now)
 
 
 def lose(execution: Execution, *, now: datetime, reason: str, message: str) -> None:
@@ -96,19 +96,36 @@ def lose(execution: Execution, *, now: datetime, reason: str, message: str) -> N
 
 
 def crashed(execution_id: UUID, *, worker: str, pid: int, how: str, now: datetime) -> None:
-    """Process ``pid`` of ``worker``, which had the message of the execution, died of ``how``.
+    """Process ``pid`` of ``worker``, which was at the execution or about to be, died of ``how``.
 
     Settles the attempt of that process and no other. If it died before the claim, the message died
     with it and is sent again.
     """
-    execution = Execution.objects.filter(pk=execution_id).select_related("version").first()
-    if execution is None:
-        return
-    if execution.status == Status.QUEUED:
-        dispatch.publish([execution])
-    elif _runs_in(execution, worker=worker, pid=pid):
+    execution = _left_by(execution_id, worker=worker, pid=pid)
+    if execution is not None:
         message = f"The process that ran it ended with {how}."
         _unless_stale(lose, execution, now=now, reason="worker_crashed", message=message)
+
+
+def interrupted(execution_id: UUID, *, worker: str, pid: int, how: str, now: datetime) -> None:
+    """As ``crashed``, but the process had claimed it together with the one that it was at.
+
+    It may have run, and its outcome died with the process; it is not to blame, so nothing is
+    counted.
+    """
+    execution = _left_by(execution_id, worker=worker, pid=pid)
+    if execution is not None:
+        message = f"The process that had claimed it ended with {how} while it ran another one."
+        report = Report(reason="worker_crashed", message=message)
+        _unless_stale(_hand_back, execution, report, now=now)
+
+
+def not_begun(execution: Execution, *, now: datetime) -> None:
+    """Its worker claimed it together with others, and was held up by one of those."""
+    message = "The worker was held up by another execution before it began this one."
+    report = Report(reason="not_begun", message=message)
+    _unless_stale(transitions.hand_back, execution, now=now, report=report)
+    transaction.on_commit(bell.ring, robust=True)
 
 
 def forced(execution_id: UUID, attempt: int, *, stop: Stop, now: datetime) -> None:
@@ -178,6 +195,24 @@ def _retry_at(execution: Execution, outcome: Failed, now: datetime) -> datetime 
         retry_in=outcome.retry_in,
         max_attempts=outcome.max_attempts,
     )
+
+
+def _hand_back(execution: Execution, report: Report, *, now: datetime) -> None:
+    if execution.version.on_lost == OnLost.FAIL:
+        transitions.fail(execution, now=now, report=report, outcome=Attempt.Outcome.LOST)
+    else:
+        transitions.hand_back(execution, now=now, report=report)
+        transaction.on_commit(bell.ring, robust=True)
+
+
+def _left_by(execution_id: UUID, *, worker: str, pid: int) -> Execution | None:
+    """Return the execution if the dead process had claimed it; if it had not yet, send it again."""
+    execution = Execution.objects.filter(pk=execution_id).select_related("version").first()
+    if execution is None:
+        return None
+    if execution.status == Status.QUEUED:
+        dispatch.publish([execution])
+    return execution if _runs_in(execution, worker=worker, pid=pid) else None
 
 
 def _runs_in(execution: Execution, *, worker: str, pid: int) -> bool:

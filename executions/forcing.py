@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
 
 from executions import clock, endings, leases
 from executions.board import Taken
+from executions.chores import see_to
 from executions.leases import Held
-from executions.rounds import Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,16 +27,6 @@ if TYPE_CHECKING:
     from executions.leases import Kept
 
 log = structlog.get_logger(__name__)
-
-PATIENCE_LEASES = 20  # how long a settlement waits for a database that is away
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chore:
-    """Something to write down, tried until it succeeds or ``until`` in ``clock.ticks``."""
-
-    do: Callable[[], None]
-    until: float
 
 
 def answer(
@@ -53,26 +42,27 @@ def answer(
     ``died()`` is called when a pool child has died, ``hung(number)`` when threads are lost.
     """
     _force.worker, _force.nursery, _force.died, _force.hung = worker, nursery, died, hung
+    _force.seats = seats
     leases.force = _force
     if seats is not None:
         leases.keeper.follow(lambda: filter(_is_alive, seats.taken()))
         leases.watcher.follow(lambda: filter(_is_alive, seats.taken()))
 
 
-def lost(execution_id: UUID, *, pid: int, how: str) -> None:
-    """The pool child ``pid`` is dead, which had the message of this execution.
+def lost(execution_ids: Sequence[UUID], *, pid: int, how: str) -> None:
+    """The pool child ``pid`` is dead, which had the message of these executions.
 
-    May be called more than once, by Celery and by whoever looks at the seats.
+    May be called more than once, by Celery and by whoever looks at the seats. The one that it was
+    at when it died is to blame, and the others are not.
     """
-    if (execution_id, pid) in _force.killed:
-        return
-    worker = _force.worker
     _force.died()
-    _write_down(
-        lambda: endings.crashed(execution_id, worker=worker, pid=pid, how=how, now=clock.now())
-    )
+    culprit = _force.culprit(pid)
+    for execution_id in execution_ids:
+        if (execution_id, pid) not in _force.killed:
+            guilty = culprit in {None, execution_id}
+            see_to(partial(_settle, execution_id, pid=pid, how=how, guilty=guilty))
     if _force.nursery is not None:
-        _write_down(_force.nursery.kill_orphans)
+        see_to(_force.nursery.kill_orphans)
 
 
 def _is_alive(one: Taken) -> bool:
@@ -82,8 +72,9 @@ def _is_alive(one: Taken) -> bool:
     except ChildProcessError:  # waited for: Celery has seen it
         return False
     if ended is not None:
+        _force.blame(one)
         one.clear()
-        lost(one.execution_id, pid=one.pid, how=_how(ended))
+        lost([one.execution_id], pid=one.pid, how=_how(ended))
     return ended is None
 
 
@@ -101,7 +92,9 @@ class _Force:
         self.nursery: Nursery | None = None
         self.died: Callable[[], None] = lambda: None
         self.hung: Callable[[int], None] = lambda _: None
+        self.seats: Board | None = None
         self.killed: set[tuple[UUID, int]] = set()  # execution and process: no crash
+        self._culprits: dict[int, UUID] = {}  # what dead processes were at
         self._left: list[Held] = []
 
     def __call__(self, one: Kept) -> None:
@@ -111,9 +104,20 @@ class _Force:
         elif isinstance(one, Held):
             self._leave(one)
         execution_id, attempt, stop = one.execution_id, one.attempt, one.stop
-        _write_down(lambda: endings.forced(execution_id, attempt, stop=stop, now=clock.now()))
+        see_to(lambda: endings.forced(execution_id, attempt, stop=stop, now=clock.now()))
+
+    def culprit(self, pid: int) -> UUID | None:
+        """What the dead process ``pid`` was at, if it was at anything."""
+        for one in self.seats.taken() if self.seats else ():
+            if one.pid == pid:
+                self.blame(one)
+        return self._culprits.get(pid)
+
+    def blame(self, one: Taken) -> None:
+        self._culprits[one.pid] = one.execution_id
 
     def _kill(self, one: Taken) -> None:
+        self.blame(one)
         self.killed.add((one.execution_id, one.pid))
         if self.nursery is not None:
             self.nursery.kill(one.pid)
@@ -129,24 +133,9 @@ class _Force:
         self.hung(len(self._left))
 
 
-def _write_down(do: Callable[[], None]) -> None:
-    _chores.add(Chore(do, clock.ticks() + leases.seconds() * PATIENCE_LEASES))
-
-
-def _do(chores: Sequence[Chore]) -> None:
-    for chore in sorted(chores, key=lambda chore: chore.until):
-        try:
-            chore.do()
-        except (OperationalError, InterfaceError) as exc:
-            log.warning("chore.database_away", error=repr(exc))
-            connection.close()
-            if clock.ticks() < chore.until:
-                continue
-        except Exception:
-            log.exception("chore.failed")
-        _chores.remove(chore)
-    connection.close()
+def _settle(execution_id: UUID, *, pid: int, how: str, guilty: bool) -> None:
+    end = endings.crashed if guilty else endings.interrupted
+    end(execution_id, worker=_force.worker, pid=pid, how=how, now=clock.now())
 
 
 _force = _Force()
-_chores: Rounds[Chore] = Rounds("chores", _do, seconds=0.2)

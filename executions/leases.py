@@ -157,6 +157,11 @@ def tend(held: Sequence[Kept]) -> None:
             one.keep_until(started + seconds())
 
 
+def too_old(since: float) -> bool:
+    """Say whether a lease that began at ``since`` is too near its end to begin work with."""
+    return clock.ticks() > since + seconds() * (1 - MARGIN)
+
+
 def give_up_late(held: Iterable[Kept | Lease]) -> None:
     """Ask those to stop whose lease is about to end."""
     for one in held:

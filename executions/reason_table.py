@@ -117,6 +117,11 @@ FAMILIES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
         ("worker_stopped", "The worker was stopped and handed the work back.", ""),
         (
+            "not_begun",
+            "Its worker had claimed it together with others and was held up by one of those.",
+            "",
+        ),
+        (
             "lease_not_kept",
             "The worker could not keep its lease and stopped the work.",
             "Look at the way from the worker to the database.",

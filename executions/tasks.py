@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from celery import Task, shared_task
 from celery.exceptions import WorkerLostError
 from celery.worker.request import Request
 
-from executions import clock, forcing, maintenance, runner
+from executions import batches, clock, events, forcing, maintenance
 from jobs.kinds.base import Failed
 
 
@@ -18,14 +19,14 @@ class ExecutionFailedError(Exception):
 
 
 class ExecutionRequest(Request):  # type: ignore[misc]  # untyped library
-    """Settles the attempt of a pool child that died with it."""
+    """Settles the attempts of a pool child that died with them."""
 
     def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> None:
         super().on_failure(exc_info, *args, **kwargs)
         exc = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(exc, WorkerLostError) and self.worker_pid:
             how = str(exc).partition(": ")[2].partition(" Job: ")[0].rstrip(".")
-            forcing.lost(UUID(self.args[0]), pid=self.worker_pid, how=how)
+            forcing.lost([UUID(one) for one in self.args], pid=self.worker_pid, how=how)
 
 
 class ExecutionTask(Task):  # type: ignore[misc]  # untyped library
@@ -39,12 +40,16 @@ class ExecutionTask(Task):  # type: ignore[misc]  # untyped library
     ignore_result=True,
     throws=(ExecutionFailedError,),
 )
-def run_execution(self: Task, execution_id: str) -> str:
-    """Run one attempt."""
-    outcome = runner.run(UUID(execution_id), worker=self.request.hostname or "unknown")
-    if isinstance(outcome, Failed):
-        raise ExecutionFailedError(f"{outcome.reason}: {outcome.message}")
-    return "nothing to run" if outcome is None else type(outcome).__name__.lower()
+def run_execution(self: Task, *execution_ids: str) -> str:
+    """Run one attempt of each execution that the message names."""
+    worker = self.request.hostname or "unknown"
+    ran = batches.run([UUID(one) for one in execution_ids], worker=worker)
+    if len(execution_ids) > 1:
+        events.tell([one for one in ran if one.task_id != self.request.id], worker=worker)
+    elif ran and isinstance(failed := ran[0].outcome, Failed):
+        raise ExecutionFailedError(f"{failed.reason}: {failed.message}")
+    numbers = Counter(type(one.outcome).__name__.lower() for one in ran)
+    return ", ".join(f"{number} {what}" for what, number in numbers.items()) or "nothing to run"
 
 
 @shared_task(name="executions.sweep")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,19 +16,16 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from executions import bell, fingerprints, outbox, statements
-from executions.fingerprints import NO_CAUSE, Cause
-from executions.models import FINISHED, Attempt, Execution, ExecutionEvent, Status
+from executions import bell, outbox, statements
+from executions.models import FINISHED, Execution, ExecutionEvent, Status
+from executions.reports import Ending, Outcome, Report
 from jobs.models import JobVersion
-from lib.text import storable, storable_json
+from lib.text import storable_json
 
 if TYPE_CHECKING:
-    from executions.logs import Chunk
+    pass
 
 PUBLISH_AGAIN = timedelta(seconds=10)  # a message unclaimed for this long may be lost
-
-LONGEST_MESSAGE = 10_000  # characters; an exception may carry a whole document
-LONGEST_TRACE = 100_000  # characters, from the end: that is where it went wrong
 
 NEXT: dict[Status, frozenset[Status]] = {
     Status.SCHEDULED: frozenset({Status.QUEUED, Status.SKIPPED, Status.CANCELLED}),
@@ -44,14 +40,6 @@ NEXT: dict[Status, frozenset[Status]] = {
 
 # A migration may have added columns that this process does not know yet.
 VERSION_FIELDS = [field.attname for field in JobVersion._meta.concrete_fields]
-
-CELERY_STATE = {
-    Attempt.Outcome.SUCCEEDED: "SUCCESS",
-    Attempt.Outcome.FAILED: "FAILURE",
-    Attempt.Outcome.LOST: "FAILURE",
-    Attempt.Outcome.HANDED_BACK: "RETRY",
-    Attempt.Outcome.CANCELLED: "REVOKED",
-}
 
 
 class TransitionError(Exception):
@@ -68,17 +56,6 @@ class IllegalTransitionError(TransitionError):
 
 class StaleExecutionError(TransitionError):
     """Somebody else moved the execution first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What is known of how an attempt ended; all of it is stored with the attempt."""
-
-    reason: str = ""
-    message: str = ""
-    trace: str = ""
-    result: Any = None
-    output: Sequence[Chunk] = ()
 
 
 def queue_all(executions: Sequence[Execution], *, now: datetime) -> None:
@@ -121,27 +98,33 @@ def skip_all(
 
 
 def claim(execution_id: UUID, *, worker: str, now: datetime, lease: timedelta) -> Execution | None:
-    """Take a queued execution: one statement that raises the attempt and opens its row.
+    """Take a queued execution, as ``claim_all``; ``None`` when there is nothing to take."""
+    return next(iter(claim_all([execution_id], worker=worker, now=now, lease=lease)), None)
 
-    Returns the execution with its ``version``, or ``None`` when there is nothing to take: the
-    message was a duplicate, the execution was cancelled, or the id is unknown.
+
+def claim_all(
+    ids: Sequence[UUID], *, worker: str, now: datetime, lease: timedelta
+) -> list[Execution]:
+    """Take queued executions: one statement that raises their attempts and opens their rows.
+
+    Returns those that were taken with their ``version``, in the order of ``ids``. Of the others
+    the message was a duplicate, or they were cancelled, or the id is unknown.
     """
-    rows = Execution.objects.raw(
-        statements.CLAIM,
-        {
-            "id": execution_id,
-            "worker": worker,
-            "pid": os.getpid(),
-            "now": now,
-            "lease": lease,
-        },
-    )
-    for execution in rows:
-        row = json.loads(execution.version_row)
-        known = {name: row[name] for name in VERSION_FIELDS if name in row}
-        execution.version = JobVersion(**known)
-        return execution
-    return None
+    values = {"ids": list(ids), "worker": worker, "pid": os.getpid(), "now": now, "lease": lease}
+    found = {
+        execution.pk: execution for execution in Execution.objects.raw(statements.CLAIM, values)
+    }
+    versions = {
+        row.version_id: _version(row.version_row) for row in found.values() if row.version_row
+    }
+    for execution in found.values():
+        execution.version = versions[execution.version_id]
+    return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
+
+
+def _version(row: str) -> JobVersion:
+    fields = json.loads(row)
+    return JobVersion(**{name: fields[name] for name in VERSION_FIELDS if name in fields})
 
 
 def wait(execution: Execution, *, now: datetime, until: datetime) -> None:
@@ -151,46 +134,36 @@ def wait(execution: Execution, *, now: datetime, until: datetime) -> None:
 
 def succeed(execution: Execution, *, now: datetime, report: Report) -> None:
     """The work is done."""
-    _end_attempt(execution, Status.SUCCEEDED, Attempt.Outcome.SUCCEEDED, now=now, report=report)
+    end(Ending(execution, Status.SUCCEEDED, Outcome.SUCCEEDED, report), now=now)
 
 
 def retry(execution: Execution, *, now: datetime, report: Report, due_at: datetime) -> None:
     """The try failed and counts; try again at ``due_at``."""
-    _end_attempt(
-        execution, Status.SCHEDULED, Attempt.Outcome.FAILED, now=now, report=report, due_at=due_at
-    )
+    end(Ending(execution, Status.SCHEDULED, Outcome.FAILED, report, due_at), now=now)
 
 
 def hand_back(execution: Execution, *, now: datetime, report: Report) -> None:
     """The worker stopped before the end; another takes the work at once, nothing is counted."""
-    _end_attempt(
-        execution, Status.SCHEDULED, Attempt.Outcome.HANDED_BACK, now=now, report=report, due_at=now
-    )
+    end(Ending(execution, Status.SCHEDULED, Outcome.HANDED_BACK, report, now), now=now)
 
 
 def lose(execution: Execution, *, now: datetime, report: Report) -> None:
     """The worker is gone; try again at once. Counts as a loss, not as a failure."""
-    _end_attempt(
-        execution, Status.SCHEDULED, Attempt.Outcome.LOST, now=now, report=report, due_at=now
-    )
+    end(Ending(execution, Status.SCHEDULED, Outcome.LOST, report, now), now=now)
 
 
 def fail(
-    execution: Execution,
-    *,
-    now: datetime,
-    report: Report,
-    outcome: Attempt.Outcome = Attempt.Outcome.FAILED,
+    execution: Execution, *, now: datetime, report: Report, outcome: Outcome = Outcome.FAILED
 ) -> None:
     """The last try failed; ``outcome`` says whether it ended badly or its worker was lost."""
-    _end_attempt(execution, Status.FAILED, outcome, now=now, report=report)
+    end(Ending(execution, Status.FAILED, outcome, report), now=now)
 
 
 @transaction.atomic
 def cancel(execution: Execution, *, now: datetime, actor: str, reason: str = "cancelled") -> None:
     """Nobody wants this any more. A running attempt is stopped at its next lease renewal."""
     report = Report(reason=reason, message=f"Cancelled by {actor}.")
-    _end_attempt(execution, Status.CANCELLED, Attempt.Outcome.CANCELLED, now=now, report=report)
+    end(Ending(execution, Status.CANCELLED, Outcome.CANCELLED, report), now=now)
     ExecutionEvent.objects.create(execution=execution, at=now, what="cancelled", actor=actor)
 
 
@@ -216,69 +189,35 @@ def _move(execution: Execution, to: Status, *, now: datetime, **changes: Any) ->
     _show(execution, **changes)
 
 
-def _end_attempt(
-    execution: Execution,
-    to: Status,
-    outcome: Attempt.Outcome,
-    *,
-    now: datetime,
-    report: Report,
-    due_at: datetime | None = None,
-) -> None:
-    """End the attempt in one guarded statement: status, attempt row, output, results row."""
-    _check(execution, to)
-    cause = _cause(outcome, report)
-    changes: dict[str, Any] = {
-        "status": to.value,
-        "reason": report.reason[:64],
-        "message": storable(report.message[:LONGEST_MESSAGE]),
-        "fingerprint": cause.fingerprint,
-        "due_at": due_at or execution.due_at,
-        "failures": execution.failures + (outcome == Attempt.Outcome.FAILED),
-        "losses": execution.losses + (outcome == Attempt.Outcome.LOST),
-        "finished_at": now if to in FINISHED else None,
+def end(ending: Ending, *, now: datetime) -> None:
+    """End an attempt."""
+    if end_all([ending], now=now):
+        execution = ending.execution
+        raise StaleExecutionError(execution, f"{execution}: no longer {execution.status}")
+
+
+def end_all(endings: Sequence[Ending], *, now: datetime) -> list[Execution]:
+    """End the attempts in one guarded statement: status, attempt row, output, results row.
+
+    Returns the executions that somebody else had moved on before, of which nothing was stored.
+    """
+    for ending in endings:
+        _check(ending.execution, ending.to)
+    values: dict[str, Any] = {
+        "ids": [ending.execution.pk for ending in endings],
+        "endings": storable_json([ending.as_row(now) for ending in endings]),
+        "now": now,
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            statements.END_ATTEMPT,
-            changes
-            | {
-                "id": execution.pk,
-                "was": execution.status,
-                "attempt": execution.attempt,
-                "now": now,
-                "outcome": outcome.value,
-                "error": storable(cause.error),
-                "trace": storable(report.trace[-LONGEST_TRACE:]),
-                "result": storable_json(report.result),
-                "output": storable_json([chunk.as_row() for chunk in report.output]),
-                "celery_state": CELERY_STATE[outcome],
-                "celery_result": storable_json(_celery_result(outcome, report)),
-            },
-        )
+        cursor.execute(statements.END_ATTEMPTS, values)
         moved, made_room = cursor.fetchone()
-    if not moved:
-        raise StaleExecutionError(execution, f"{execution}: no longer {execution.status}")
-    if made_room:  # for somebody who waits on what this one held
+    if made_room:  # for somebody who waits on what one of these held
         transaction.on_commit(bell.ring, robust=True)
-    _show(execution, lease_expires_at=None, result=report.result, **changes)
-
-
-def _cause(outcome: Attempt.Outcome, report: Report) -> Cause:
-    if outcome not in {Attempt.Outcome.FAILED, Attempt.Outcome.LOST}:
-        return NO_CAUSE
-    return fingerprints.cause(report.reason, message=report.message, trace=report.trace)
-
-
-def _celery_result(outcome: Attempt.Outcome, report: Report) -> Any:
-    """Say it the way Celery's own result backend would, so that its readers understand."""
-    if outcome == Attempt.Outcome.SUCCEEDED:
-        return report.result
-    return {
-        "exc_type": report.reason or outcome.value,
-        "exc_message": [report.message],
-        "exc_module": "chronos",
-    }
+    done = set(moved)
+    for ending in endings:
+        if ending.execution.pk in done:
+            ending.show(now)
+    return [ending.execution for ending in endings if ending.execution.pk not in done]
 
 
 def _show(execution: Execution, **changes: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from typing import Any
 
 from rest_framework.utils.encoders import JSONEncoder
@@ -25,3 +26,8 @@ def storable_json(value: Any) -> str:
     """
     text = json.dumps(value, cls=JSONEncoder, ensure_ascii=False, allow_nan=False)
     return _ESCAPED_NUL.sub(r"\1\\ufffd", text.encode("utf-8", "replace").decode())
+
+
+def in_one_line(exc: BaseException) -> str:
+    """Return class and message of ``exc`` as a traceback ends with them."""
+    return "".join(traceback.format_exception_only(exc)).strip()

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from jobs.models import Schedule
 
 
+RULES = (
+    *("team", "job", "version", "schedule", "scheduled_for", "kind", "queue", "priority"),
+    *("limit", "limit_key", "start_by", "status", "due_at", "created_at", "lane", "publish_at"),
+    *("publishes", "attempt", "failures", "losses", "job__archived_at", "job__team"),
+    *("job__current__concurrency", "schedule__overlap", "version__on_lost"),
+    *("limit__concurrency", "limit__rate", "limit__per_seconds"),
+)
+"""What is decided by, of an execution and of what it belongs to."""
+
+
 class ExecutionQuerySet(models.QuerySet["Execution"]):
     def of_team(self, team: Team) -> ExecutionQuerySet:
         return self.filter(team=team)
@@ -32,9 +42,9 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         return self.filter(status=Status.SCHEDULED, blocked_on="")
 
     def with_rules(self) -> ExecutionQuerySet:
-        """Executions with what decides whether they may start, in one query."""
-        heavy = ["payload", "result", "job__current__payload", "job__current__schedule"]
-        return self.select_related("job__current", "schedule", "limit").defer(*heavy)
+        """Executions with what decides whether and how they may start, in one lean query."""
+        related = ["job__current", "schedule", "limit", "version"]
+        return self.select_related(*related).only(*RULES)
 
     def overdue_message(self, now: datetime) -> ExecutionQuerySet:
         """Queued executions whose message should have been claimed by now: it may be lost.

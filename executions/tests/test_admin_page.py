@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from executions import clock, logs, transitions
 from executions.models import Attempt, Execution, Status
-from executions.transitions import Report
+from executions.reports import Report
 from tests import operators
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
 from tests.operators import act

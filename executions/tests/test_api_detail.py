@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from executions import transitions
 from executions.api import waiting
 from executions.models import Attempt, Beat, Execution, ExecutionEvent, Status
+from executions.reports import Report
 from executions.tests.callers import API, caller
-from executions.transitions import Report
 from jobs.policies import Priority
 from tests.factories import NOON, ExecutionFactory
 

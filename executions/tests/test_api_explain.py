@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.roles import Role
-from executions import runner, transitions
+from executions import endings, transitions
 from executions.models import Status
 from executions.tests.callers import API, Caller, caller
 from jobs.kinds.base import Failed
@@ -29,7 +29,7 @@ def test_an_execution_is_explained_in_answers_to_questions() -> None:
     execution = ann.execution(status=Status.QUEUED, job=ann.job(version__max_attempts=1))
     held = transitions.claim(execution.pk, worker="w", now=NOON, lease=LEASE)
     assert held is not None
-    runner.record(held, Failed("timeout", "ran longer than 5 s"), now=NOON)
+    endings.record(held, Failed("timeout", "ran longer than 5 s"), now=NOON)
 
     body = ann.client.get(f"{API}/executions/{execution.pk}/explain").json()
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from executions import causes, runner, transitions
+from executions import causes, endings, transitions
 from executions.causes import Cause, dead_of
 from executions.fingerprints import UNKNOWN
 from executions.models import Attempt, Execution, Status
+from executions.reports import Report
 from executions.stats import first_id
 from jobs.kinds.base import Failed
 from tests.factories import NOON, ExecutionFactory, JobFactory, TeamFactory
@@ -32,7 +33,7 @@ def failed(message: str, **fields: Any) -> Execution:
     held = transitions.claim(execution.pk, worker="w", now=NOON, lease=lease)
     assert held is not None
     outcome = Failed("raised", message, trace=TRACE.format(message), retryable=False)
-    runner.record(held, outcome, now=NOON)
+    endings.record(held, outcome, now=NOON)
     return held
 
 
@@ -65,7 +66,7 @@ def test_what_succeeds_or_is_handed_back_has_no_cause() -> None:
     Execution.objects.filter(pk=held.pk).update(status=Status.QUEUED, finished_at=None)
     again = transitions.claim(held.pk, worker="w", now=NOON, lease=timedelta(seconds=30))
     assert again is not None
-    transitions.hand_back(again, now=NOON, report=transitions.Report(reason="worker_stopped"))
+    transitions.hand_back(again, now=NOON, report=Report(reason="worker_stopped"))
 
     assert Execution.objects.get().fingerprint == ""
 

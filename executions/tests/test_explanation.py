@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from executions import again, deadletters, runner, transitions
+from executions import again, deadletters, endings, transitions
 from executions.explain import Explanation, explain
 from executions.models import Attempt, Beat, Execution, Origin, Status
 from executions.reasons import REASONS, say
-from executions.transitions import Report
+from executions.reports import Report
 from jobs.kinds.base import Failed, Succeeded
 from jobs.models import Job, Limit
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
@@ -60,7 +60,7 @@ def codes(explanation: Explanation) -> list[str]:
 
 def test_a_punctual_slot() -> None:
     held = started(slot(), at=0.2 * SECOND)
-    runner.record(held, Succeeded(), now=NOON + 3.2 * SECOND)
+    endings.record(held, Succeeded(), now=NOON + 3.2 * SECOND)
 
     found = explained(held)
 
@@ -89,9 +89,9 @@ def test_a_late_one_says_what_it_waited_for() -> None:
 def test_a_failure_that_healed_names_the_rule_of_the_delay() -> None:
     execution = slot(JobFactory.create(schedule=False, **RETRY))
     first = started(execution, at=SECOND)
-    runner.record(first, Failed("timeout", "ran longer than 5 s"), now=NOON + 6 * SECOND)
+    endings.record(first, Failed("timeout", "ran longer than 5 s"), now=NOON + 6 * SECOND)
     second = started(execution, at=67 * SECOND)
-    runner.record(second, Succeeded(), now=NOON + 68 * SECOND)
+    endings.record(second, Succeeded(), now=NOON + 68 * SECOND)
 
     found = explained(execution)
 
@@ -112,7 +112,7 @@ def test_a_failure_that_healed_names_the_rule_of_the_delay() -> None:
 
 def test_a_failure_that_waits_for_its_next_attempt() -> None:
     held = started(slot(JobFactory.create(schedule=False, **RETRY)), at=SECOND)
-    runner.record(held, Failed("unreachable", "no route"), now=NOON + 2 * SECOND)
+    endings.record(held, Failed("unreachable", "no route"), now=NOON + 2 * SECOND)
 
     found = explained(held, at=3 * SECOND)
 
@@ -126,7 +126,7 @@ def test_a_failure_that_waits_for_its_next_attempt() -> None:
 def test_one_that_failed_for_good_says_why_it_is_not_tried_again() -> None:
     execution = slot(JobFactory.create(schedule=False, version__max_attempts=1))
     held = started(execution, at=SECOND)
-    runner.record(held, Failed("bad_status", "HTTP 500."), now=NOON + 2 * SECOND)
+    endings.record(held, Failed("bad_status", "HTTP 500."), now=NOON + 2 * SECOND)
 
     found = explained(execution)
 
@@ -142,7 +142,7 @@ def test_one_that_failed_for_good_says_why_it_is_not_tried_again() -> None:
 def test_a_failure_that_does_not_pass_is_not_tried_again() -> None:
     held = started(slot(), at=SECOND)
     failed = Failed("target_forbidden", "private address", retryable=False)
-    runner.record(held, failed, now=NOON + 2 * SECOND)
+    endings.record(held, failed, now=NOON + 2 * SECOND)
 
     assert explained(held).story[-1].said.sentence == (
         "It was not tried again: target_forbidden is nothing that passes."
@@ -156,7 +156,7 @@ def test_a_lost_worker_and_a_stopped_one_count_nothing() -> None:
     transitions.lose(lost, now=NOON + 40 * SECOND, report=report)
     stopped = started(execution, at=41 * SECOND)
     transitions.hand_back(stopped, now=NOON + MINUTE, report=Report(reason="worker_stopped"))
-    runner.record(started(execution, at=61 * SECOND), Succeeded(), now=NOON + 62 * SECOND)
+    endings.record(started(execution, at=61 * SECOND), Succeeded(), now=NOON + 62 * SECOND)
 
     found = explained(execution)
 
@@ -297,7 +297,7 @@ def test_an_event_that_nobody_knows_is_told_as_it_was_written() -> None:
 
 def test_a_reason_that_nobody_knows_is_told_honestly() -> None:
     held = started(slot(JobFactory.create(schedule=False, version__max_attempts=1)), at=SECOND)
-    runner.record(held, Failed("moon_phase", "new moon"), now=NOON + 2 * SECOND)
+    endings.record(held, Failed("moon_phase", "new moon"), now=NOON + 2 * SECOND)
 
     found = explained(held)
 

@@ -121,8 +121,8 @@ def claimed_by(pid: int) -> Execution:
 def test_only_the_attempt_of_the_dead_process_is_settled() -> None:
     execution = claimed_by(pid=12345)
 
-    forcing.lost(execution.pk, pid=54321, how="signal 9 (SIGKILL)")
-    forcing.lost(execution.pk, pid=12345, how="exitcode 7")
+    forcing.lost([execution.pk], pid=54321, how="signal 9 (SIGKILL)")
+    forcing.lost([execution.pk], pid=12345, how="exitcode 7")
 
     lost = execution.attempts.filter(outcome="lost")
     eventually(lost.exists, within=5)

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from executions import bell, clock, dispatch, limits, transitions
 from executions.models import Attempt, Execution, Status, blocked
+from executions.reports import Report
 from executions.tests.crowds import analyze, crowd, in_parallel
 from jobs.models import Job, JobVersion, Limit, Schedule
 from jobs.policies import Priority
@@ -49,7 +50,7 @@ def start(now: Any) -> None:
 def finish(execution: Execution, now: Any = NOON) -> None:
     claimed = transitions.claim(execution.pk, worker="w", now=now, lease=LEASE)
     assert claimed is not None
-    transitions.succeed(claimed, now=now, report=transitions.Report())
+    transitions.succeed(claimed, now=now, report=Report())
 
 
 def test_a_job_runs_no_more_at_once_than_it_allows() -> None:
@@ -217,7 +218,7 @@ def test_a_retry_counts_against_the_rate_as_a_start_of_its_own() -> None:
         dispatch.queue_due(at)
         claimed = transitions.claim(one.pk, worker="w", now=at, lease=LEASE)
         assert claimed is not None
-        transitions.retry(claimed, now=at, report=transitions.Report(reason="no"), due_at=at)
+        transitions.retry(claimed, now=at, report=Report(reason="no"), due_at=at)
 
     dispatch.queue_due(NOON + 9 * SECOND)
     one.refresh_from_db()

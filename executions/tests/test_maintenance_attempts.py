@@ -10,7 +10,7 @@ from executions import transitions
 from executions.maintenance import audit_attempts
 from executions.maintenance.attempts import FIRST, SETTLED
 from executions.models import Attempt, AuditFinding, Execution, Status
-from executions.transitions import Report
+from executions.reports import Report
 from tests.factories import ExecutionFactory
 
 pytestmark = pytest.mark.django_db

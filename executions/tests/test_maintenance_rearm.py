@@ -10,7 +10,7 @@ import pytest
 from executions import scheduler, transitions
 from executions.maintenance import rearm
 from executions.models import Execution, Status
-from executions.transitions import Report
+from executions.reports import Report
 from jobs import definitions
 from jobs.models import Schedule
 from jobs.policies import Misfire

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from executions import outbox, queues, runner, scheduler, stream, transitions
+from executions import endings, outbox, queues, scheduler, stream, transitions
 from executions.models import Execution, Origin, OutboxEvent, Status
 from executions.stream import ChannelAwayError
 from jobs import definitions
@@ -184,7 +184,7 @@ def test_every_end_of_an_attempt_is_told() -> None:
     execution = ExecutionFactory.create(status=Status.QUEUED, job__version__max_attempts=1)
     held = transitions.claim(execution.pk, worker="w", now=NOON, lease=LEASE)
     assert held is not None
-    runner.record(held, Failed("timeout"), now=NOON)
+    endings.record(held, Failed("timeout"), now=NOON)
     transitions.cancel(ExecutionFactory.create(), now=NOON, actor="ann")
 
     assert topics() == ["execution.failed", "execution.cancelled"]

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from executions import dispatch, overlaps, scheduler, transitions
 from executions.models import UNFINISHED, Execution, Status
+from executions.reports import Report
 from jobs.policies import Misfire, Overlap
 from tests.factories import NOON, ScheduleFactory
 
@@ -44,7 +45,7 @@ def run(now: datetime) -> Execution:
 
 
 def finish(execution: Execution, now: datetime) -> None:
-    transitions.succeed(execution, now=now, report=transitions.Report())
+    transitions.succeed(execution, now=now, report=Report())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from executions import bell, broker, dispatch, queues, transitions
 from executions.broker import Lane
 from executions.models import Execution, OutboxEvent, Queue, Status
+from executions.reports import Report
 from executions.tests.crowds import crowd
 from jobs.policies import Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
@@ -53,7 +54,7 @@ def test_what_runs_goes_on(mail: Queue) -> None:
     queues.pause(mail, now=NOON, actor="ann")
 
     assert running is not None
-    transitions.succeed(running, now=NOON, report=transitions.Report())
+    transitions.succeed(running, now=NOON, report=Report())
 
 
 def test_nobody_claims_what_is_too_late_to_start() -> None:

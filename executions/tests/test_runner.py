@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from executions import clock, endings, leases, runner, transitions
+from executions import claims, clock, endings, leases, runner, settling, transitions
 from executions.logs import Output
 from executions.models import Attempt, Execution, Status
+from executions.reports import Report
 from executions.stops import Stop
-from executions.transitions import Report, StaleExecutionError
+from executions.transitions import StaleExecutionError
 from jobs.kinds.base import Failed, Succeeded, Waiting
 from jobs.kinds.functions import functions, job_function
 from jobs.tests.contexts import a_context
@@ -230,7 +231,7 @@ def test_work_that_was_done_before_the_stop_is_not_done_again() -> None:
     execution, lease = claimed(queued())
     lease.give_up(Stop.WORKER)
 
-    runner._settle(execution, Succeeded({"done": True}), lease, output())
+    settling.settle(execution, Succeeded({"done": True}), lease, output())
 
     assert fresh(execution).status == Status.SUCCEEDED
 
@@ -242,7 +243,7 @@ def test_a_stopped_attempt_is_given_back_whatever_it_says(stop: Stop, reason: st
     execution, lease = claimed(queued(max_attempts=1))
     lease.give_up(stop)
 
-    runner._settle(execution, Failed("stopped"), lease, output())
+    settling.settle(execution, Failed("stopped"), lease, output())
 
     assert (fresh(execution).status, fresh(execution).failures) == (Status.SCHEDULED, 0)
     attempt = execution.attempts.get()
@@ -255,7 +256,7 @@ def test_an_outcome_that_comes_after_the_rescue_is_kept_as_evidence_only() -> No
     late = output()
     late.write("stdout", "I did it\n")
 
-    runner._settle(execution, Succeeded({"n": 1}), lease, late)
+    settling.settle(execution, Succeeded({"n": 1}), lease, late)
 
     assert fresh(execution).status == Status.SCHEDULED
     assert execution.attempts.get().outcome == Attempt.Outcome.LOST
@@ -284,9 +285,9 @@ def test_a_claim_whose_answer_was_lost_is_recognised() -> None:
     execution, _ = claimed(queued())
     tries = {execution.attempts.get().started_at: 7.0}
 
-    assert runner._claimed_before(execution.pk, worker="a", tries=tries) == (execution, 7.0)
-    assert runner._claimed_before(execution.pk, worker="b", tries=tries) is None
-    assert runner._claimed_before(execution.pk, worker="a", tries={NOON: 0.0}) is None
+    assert claims.claimed_before([execution.pk], worker="a", tries=tries) == [(execution, 7.0)]
+    assert claims.claimed_before([execution.pk], worker="b", tries=tries) == []
+    assert claims.claimed_before([execution.pk], worker="a", tries={NOON: 0.0}) == []
 
 
 def forks() -> str:

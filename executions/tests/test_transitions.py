@@ -14,7 +14,8 @@ from django_celery_results.models import TaskResult
 from executions import transitions
 from executions.logs import Chunk
 from executions.models import Attempt, Execution, Status
-from executions.transitions import IllegalTransitionError, Report, StaleExecutionError
+from executions.reports import LONGEST_MESSAGE, Report
+from executions.transitions import IllegalTransitionError, StaleExecutionError
 from tests.factories import NOON, ExecutionFactory, JobFactory
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def test_an_endless_message_does_not_lose_the_outcome() -> None:
     transitions.fail(execution, now=NOON, report=report)
 
     attempt = execution.attempts.get()
-    assert (len(attempt.reason), len(attempt.message)) == (64, transitions.LONGEST_MESSAGE)
+    assert (len(attempt.reason), len(attempt.message)) == (64, LONGEST_MESSAGE)
     assert attempt.trace.endswith("the end")
 
 

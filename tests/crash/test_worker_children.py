@@ -96,3 +96,17 @@ def test_a_cancelled_job_that_will_not_stop_is_killed(ground: Ground, function: 
     work.gone([child], within=CANCEL_SECONDS + GRACE + SECONDS)
     execution.refresh_from_db()
     assert (execution.status, execution.attempt) == (Status.CANCELLED, 1)
+
+
+def test_who_shares_a_message_with_a_deadly_job_pays_nothing_for_it(ground: Ground) -> None:
+    quick, deadly = work.job(ground, "work", seconds=0), work.job(ground, "leave", status=9)
+    work.start_all([quick] * 200)  # so that its processes know that they take no time
+    mixed = work.start_all([quick] * 100 + [deadly] + [quick] * 100)
+
+    ended = [work.ended(execution, within=6 * SECONDS) for execution in mixed]
+
+    assert {one.status for one in ended if one.job == quick} == {Status.SUCCEEDED}
+    assert {(one.failures, one.losses) for one in ended if one.job == quick} == {(0, 0)}
+    assert [one.reason for one in ended if one.job == deadly] == ["quarantined"]
+    again = Attempt.objects.filter(execution__in=mixed, outcome="handed_back")
+    assert set(again.values_list("reason", flat=True)) <= {"worker_crashed"}

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from executions import clock, scheduler, transitions
-from executions.models import Execution
+from executions import bell, clock, scheduler, transitions
+from executions.models import Execution, Origin
 from tests.crash.app import record
 from tests.factories import JobFactory
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from jobs.models import Job
     from tests.crash.ground import Ground
 
+MOMENT = timedelta(microseconds=1)
 APPS = {"CHRONOS_APPS": "tests.crash.app,tests.crash.unruly"}
 
 _numbers = count(1)
@@ -28,16 +31,33 @@ _numbers = count(1)
 
 def start(ground: Ground, function: str, *, version: Any = None, **kwargs: Any) -> Execution:
     """Run ``unruly.<function>`` once, now. ``version`` are fields of the job's version."""
+    made = job(ground, function, version=version, **kwargs)
+    return scheduler.run_now(made, now=clock.read(), actor="test")
+
+
+def start_all(jobs: Sequence[Job]) -> list[Execution]:
+    """Run ``jobs`` now, in this order, as a backlog that becomes due at once."""
+    now = clock.read()
+    rows = [
+        Execution.of(job, now=now, due_at=now + number * MOMENT, origin=Origin.MANUAL)
+        for number, job in enumerate(jobs)
+    ]
+    Execution.objects.bulk_create(rows)
+    bell.ring()
+    return rows
+
+
+def job(ground: Ground, function: str, *, version: Any = None, **kwargs: Any) -> Job:
+    """A job that runs ``unruly.<function>`` with ``kwargs``."""
     payload = {"function": f"unruly.{function}", "args": [], "kwargs": kwargs}
     fields = {"timeout_seconds": 300, "max_attempts": 1, **(version or {})}
-    job = JobFactory.create(
+    return JobFactory.create(
         team=ground.team,
         kind="python",
         slug=f"unruly-{next(_numbers)}",
         version__payload=payload,
         **{f"version__{name}": value for name, value in fields.items()},
     )
-    return scheduler.run_now(job, now=clock.read(), actor="test")
 
 
 def begun(ground: Ground, execution: Execution, *, attempt: int = 1) -> None:
