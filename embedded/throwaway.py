@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey for one test run: on loopback, without durability, gone at the end."""
+"""PostgreSQL and Valkey for one test run: on loopback, gone at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embedded.running import Register, stop_in_order
 from embedded.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from embedded.part import Part
 
@@ -36,14 +36,14 @@ class ThrowAway:
         self._children: list[Child] = []
         atexit.register(self.stop)
 
-    def postgres(self) -> str:
-        """Start PostgreSQL; return its URL once it answers."""
+    def postgres(self, settings: Mapping[str, str] = postgres.THROW_AWAY) -> str:
+        """Start PostgreSQL, by default without durability; return its URL once it answers."""
         engine = engines.postgres(os.environ.get("CHRONOS_EMBEDDED", ""))
         directory = self.directory / engine.directory
         cluster = postgres.cluster(engine, directory, self._password, options=("--no-sync",))
         port = ports.free()
         url = cluster.url(port, self._password)
-        self._start(cluster.part(port, postgres.THROW_AWAY), servers.postgres_version, url)
+        self._start(cluster.part(port, settings), servers.postgres_version, url)
         return url
 
     def redis(self) -> str:
@@ -57,8 +57,16 @@ class ThrowAway:
         self._start(part, servers.redis_version, url)
         return url
 
+    def start(self, part: Part, environment: Mapping[str, str]) -> Child:
+        """Start ``part`` beside the servers; like them it ends with this process."""
+        child = Child(part, environment, on_line=_ignore_line, on_exit=_ignore_exit)
+        self._children.append(child)
+        self._register.write(one.running for one in self._children)
+        return child
+
     def stop(self) -> None:
         """Stop what runs and delete what it wrote. Nothing in it is worth an orderly end."""
+        atexit.unregister(self.stop)
         stop_in_order((child.running for child in self._children), hurry=lambda: True)
         self._children.clear()
         self._register.write([])
@@ -66,9 +74,7 @@ class ThrowAway:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _start(self, part: Part, version: Callable[[str], tuple[int, ...]], url: str) -> None:
-        child = Child(part, os.environ, on_line=_ignore_line, on_exit=_ignore_exit)
-        self._children.append(child)
-        self._register.write(one.running for one in self._children)
+        child = self.start(part, os.environ)
         deadline = time.monotonic() + WAIT_SECONDS
         while not servers.answers(version, url):
             if child.status is not None or time.monotonic() > deadline:

@@ -1,0 +1,1 @@
+"""Chronos's side of the benchmarks: a Django app with one function, and a client."""
