@@ -8,7 +8,7 @@ RUN = $(PYTHON) -m embedded.bootstrap $(RUNTIME) --
 TOOL = $(PYTHON) -m embedded.bootstrap $(TOOLS) --
 
 .DEFAULT_GOAL := help
-.PHONY: help up manage test test-crash soak check lint format clean
+.PHONY: help up manage test test-crash soak bench check lint format clean
 
 help:  ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 20
@@ -35,6 +35,10 @@ test-crash:  ## only the tests that kill real processes: make test-crash N=300 S
 SECONDS ?= 3600
 soak:  ## an hour of random faults: make soak SECONDS=600 SEED=7
 	@$(TOOL) -m tests.crash.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+# QUICK=1 takes three minutes; ONLY names scenarios, PEERS contenders. Peers are installed below .chronos.
+bench:  ## Chronos beside its peers: make bench QUICK=1, make bench ONLY=S1 PEERS=chronos,celery
+	@$(RUN) -m benchmarks run $(ONLY) $(if $(QUICK),--quick) $(if $(PEERS),--only $(PEERS))
 
 check: lint  ## the checks, then the tests that kill nothing
 	@$(TOOL) -m pytest -n 2 --dist loadfile -m "not crash"

@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from typing import TYPE_CHECKING
 
-from benchmarks import plans, session
+from benchmarks import plans, report, session
+from benchmarks.environments import ROOT
 from embedded.errors import one_sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
@@ -23,6 +30,14 @@ def main() -> None:
                 if words.hurry:
                     form = form._replace(quiet_seconds=0, again=0)
                 session.hold(form)
+                _report(DOCS if form.name == "full" else session.results().with_name("quick.md"))
+            case "report":
+                _report(DOCS)
+
+
+def _report(page: Path) -> None:
+    report.write(session.results(), page)
+    print(f"written: {page}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quick", action="store_true", help="three minutes: the nearest peers, once")
     run.add_argument("--repetitions", type=int, default=0)
     run.add_argument("--hurry", action="store_true", help="neither wait for quiet nor repeat")
+    commands.add_parser("report", help="write the page again from the lines that there are")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What processes and the machine have spent, from /proc: CPU with reaped children, memory, noise."""
+"""What processes and the machine have spent, from /proc: CPU, memory, and what others used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The harness's end of the process that submits jobs: one JSON command a line, one answer a line."""
+"""The harness's end of the process that submits jobs: lines of JSON there and back."""
 
 from __future__ import annotations
 

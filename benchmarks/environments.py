@@ -1,4 +1,4 @@
-"""Where peers are installed: an environment for each group, made on demand below the data folder."""
+"""Where peers are installed: an environment for each group, below the data folder."""
 
 from __future__ import annotations
 

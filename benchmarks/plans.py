@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks.scenarios import latency, punctuality, throughput
+from benchmarks.scenarios import (
+    api,
+    history,
+    instant,
+    latency,
+    punctuality,
+    recovery,
+    scale,
+    throughput,
+)
 
 if TYPE_CHECKING:
     from benchmarks.stand import Stand
 
 
 class Run(NamedTuple):
-    """One scenario with its sizes, as ``measure(stand, sizes)``; ``env`` is of every process."""
+    """One scenario with its sizes, as ``measure(stand, sizes)``.
+
+    ``label`` tells apart what is measured with other sizes or settings; with ``best`` the contender
+    has its settings against loss.
+    """
 
     scenario: str
     measure: Callable[[Stand, Any], dict[str, float]]
     sizes: Any
-    env: Mapping[str, str] = {}
+    label: str = ""
+    best: bool = False
 
 
 class Visit(NamedTuple):
@@ -52,6 +66,22 @@ BACKLOG = {
 }
 QUICK = ("chronos", "celery", "celery-results-reuse", "bullmq-history")
 
+LATENCY = (
+    *("chronos", "celery", "celery-results-reuse", "bullmq", "bullmq-history"),
+    *("procrastinate", "django-q2", "huey", "taskiq"),
+)
+PUNCTUAL = ("chronos", "celery", "celery-beat", "bullmq", "taskiq", "apscheduler", "huey")
+SCALE = {
+    1000: ("chronos", "celery-beat", "apscheduler", "bullmq"),
+    10_000: ("chronos", "celery-beat", "bullmq"),
+    100_000: ("chronos", "bullmq"),
+    1_000_000: ("chronos",),
+}
+FEW = 1000
+FILL = {"chronos": 8000, "celery-beat": 4000, "apscheduler": 150, "bullmq": 2500}  # a second
+CAREFUL = ("chronos", "celery", "bullmq", "procrastinate", "taskiq")
+CARELESS = ("chronos", "celery", "bullmq-history", "procrastinate", "django-q2", "huey", "rq")
+
 
 def _throughput(name: str, share: float = 1.0) -> Run:
     count = int(BACKLOG[name] * share)
@@ -64,6 +94,32 @@ def _latency(count: int, idle: float) -> Run:
 
 def _punctuality(ahead: int, ticks: int) -> Run:
     return Run("S3", punctuality.measure, punctuality.Sizes(200, ahead, ticks))
+
+
+def _scale(name: str, count: int) -> Run:
+    """Beat is watched within its first cycle of 20 s: it adds its start-up to each later one."""
+    settle, window = (2, 6) if name == "celery-beat" and count <= FEW else (5, 15)
+    sizes = scale.Sizes(count, settle, window, FILL[name])
+    return Run("S4", scale.measure, sizes, label=f"{count:,} schedules".replace(",", " "))
+
+
+def _instant() -> Run:
+    return Run("S4 instant", instant.measure, instant.Sizes(10_000, FILL["chronos"]))
+
+
+def _history(count: int) -> Run:
+    sizes = history.Sizes(count, seconds=3.0, backlog=BACKLOG["chronos"])
+    return Run("S5", history.measure, sizes)
+
+
+def _recovery(*, best: bool) -> Run:
+    sizes = recovery.Sizes(2000, patience=60)
+    label = "settings against loss" if best else "defaults"
+    return Run("S6", recovery.measure, sizes, label=label, best=best)
+
+
+def _api() -> Run:
+    return Run("API", api.measure, api.Sizes(seconds=8.0, connections=8))
 
 
 def quick() -> Form:
@@ -79,8 +135,14 @@ def full() -> Form:
     """Everything, three times, on a stand of its own each."""
     visits = [
         *(Visit(name, (_throughput(name),)) for name in BACKLOG),
-        *(Visit(name, (_latency(200, 3.0),)) for name in BACKLOG if name != "chronos-io"),
-        *(Visit(name, (_punctuality(6, 15),)) for name in ("chronos", "celery", "bullmq")),
+        *(Visit(name, (_latency(200, 3.0),)) for name in LATENCY),
+        *(Visit(name, (_punctuality(6, 15),)) for name in PUNCTUAL),
+        *(Visit(name, (_scale(name, count),)) for count, names in SCALE.items() for name in names),
+        Visit("chronos", (_instant(),)),
+        Visit("chronos", (_history(1_000_000),)),
+        *(Visit(name, (_api(),)) for name in ("chronos", "drf", "django")),
+        *(Visit(name, (_recovery(best=True),)) for name in CAREFUL),
+        *(Visit(name, (_recovery(best=False),)) for name in CARELESS),
     ]
     return Form("full", tuple(visits), repetitions=3, quiet_seconds=60, again=2)
 

@@ -33,8 +33,11 @@ class Database:
 
     def ask(self, query: sql.SQL, *values: Any) -> tuple[Any, ...]:
         """Return the first row."""
+        return self.rows(query, *values)[0]
+
+    def rows(self, query: sql.SQL, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(query, values).fetchone() or ()
+            return connection.execute(query, values).fetchall()
 
 
 class Servers:

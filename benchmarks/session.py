@@ -82,7 +82,7 @@ class _Session:
         contender = CONTENDERS[visit.contender]
         run = visit.runs[0]
         try:
-            with Stand(contender, self.servers, run.env) as stand:
+            with Stand(contender, self.servers, contender.best if run.best else {}) as stand:
                 for run in visit.runs:
                     figures = run.measure(stand, run.sizes)
                     noisy = figures.get("foreign_pct", 0.0) > FOREIGN_PCT
@@ -98,6 +98,7 @@ class _Session:
         line = {
             "at": datetime.now(UTC).strftime("%H:%M:%S"),
             "scenario": run.scenario,
+            "label": run.label,
             "contender": contender,
             "repetition": repetition,
             "sizes": run.sizes._asdict(),
@@ -112,7 +113,7 @@ class _Session:
 
 
 def _in_words(line: dict[str, Any]) -> str:
-    head = f"{line['at']} {line['scenario']} {line['contender']} {line['repetition']}"
+    head = f"{line['at']} {line['scenario']} {line['contender']} {line['label']}".strip()
     if "error" in line:
         return f"{head}: {line['error']}"
     told = " ".join(f"{name}={value:g}" for name, value in line["figures"].items())

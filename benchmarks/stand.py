@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchmarks.accounting import Meter, family, processes
@@ -17,7 +19,7 @@ from embedded.part import Part, Tier
 from embedded.running import stop_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from benchmarks.contenders.contender import Command, Contender
@@ -29,6 +31,7 @@ KEPT = ("HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 WARM_UP = 20  # jobs, so that imports and connections are not measured
 WARM_FROM = -1000  # their numbers
 WARM_SECONDS = 60.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 POLL_SECONDS = 0.02
 POLL_SQL_SECONDS = 0.1
 STOP_SECONDS = 5.0
@@ -41,7 +44,9 @@ class StandError(Exception):
 class Stand:
     """Everything of one run, below one folder. Ends all that it started."""
 
-    def __init__(self, contender: Contender, servers: Servers, env: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self, contender: Contender, servers: Servers, env: Mapping[str, str] = NOTHING
+    ) -> None:
         self.contender = contender
         self.servers = servers
         self.workers: list[Child] = []
@@ -87,27 +92,28 @@ class Stand:
         return self._database
 
     def staff(self, *, workers: int | None = None, slots: int | None = None) -> None:
-        """Start beat, workers and client, unless they run; let some jobs run so that all are warm."""
+        """Start beat, workers and client, unless they run, and let some jobs run: all are warm."""
         if self._client:
             return
         if self.contender.beat:
             self.beats.append(self.start(self.contender.beat, "beat"))
-        for node in range(workers or self.contender.workers):
-            self.add_worker(node, slots=slots)
+        if self.contender.worker:
+            for node in range(workers or self.contender.workers):
+                self.add_worker(node, slots=slots)
         self.admit_client()
         self.warm_up()
 
-    def add_worker(self, node: int, *, slots: int | None = None, name: str = "") -> Child:
-        """Start a worker process, unless the contender works inside its client."""
+    def add_worker(self, node: int | str, *, slots: int | None = None) -> Child:
+        """Start a worker process that is called after its ``node``."""
         assert self.contender.worker is not None  # noqa: S101  asked for those that have one
-        label = name or f"worker-{node}"
-        child = self.start(self.contender.worker, label, node=label, slots=slots)
+        name = f"worker-{node}"
+        child = self.start(self.contender.worker, name, node=name, slots=slots)
         self.workers.append(child)
         return child
 
-    def admit_client(self) -> None:
+    def admit_client(self, env: Mapping[str, str] = NOTHING) -> None:
         command = self.contender.client
-        env = self._environment_of(command)
+        env = {**self._environment_of(command), **env}
         log = self._directory / "client.log"
         argv = self._filled(command.argv)
         self._client = Client(argv, env, directory=self._environment.directory, log=log)
@@ -119,11 +125,17 @@ class Stand:
         time.sleep(0.5)  # what follows an end: acknowledgements, results
 
     def start(
-        self, command: Command, name: str, *, node: str = "node", slots: int | None = None
+        self,
+        command: Command,
+        name: str,
+        *,
+        node: str = "node",
+        slots: int | None = None,
+        port: int = 0,
     ) -> Child:
         part = Part(
             name=name,
-            argv=tuple(self._filled(command.argv, node=node, slots=slots)),
+            argv=tuple(self._filled(command.argv, node=node, slots=slots, port=port)),
             tier=Tier.WORKER,
             env=self._environment_of(command, slots=slots),
             cwd=str(self._environment.directory),
@@ -234,12 +246,13 @@ class Stand:
         }
 
     def _filled(
-        self, argv: Iterable[str], *, node: str = "node", slots: int | None = None
+        self, argv: Iterable[str], *, node: str = "node", slots: int | None = None, port: int = 0
     ) -> list[str]:
         values = {
             "bin": str(self._environment.bin),
             "node": node,
             "slots": str(slots or self.contender.slots),
+            "port": str(port),
             "redis": self.servers.redis_url,
             "run": str(self._directory),
         }

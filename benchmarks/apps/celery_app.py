@@ -1,16 +1,15 @@
 """Celery in its variants; ``BENCH_MODE`` picks one.
 
 ``plain`` stores no result, ``results`` stores them with django-celery-results, ``beat`` reads its
-schedules with django-celery-beat. ``BENCH_REUSE`` keeps database connections between tasks,
-``BENCH_BEST`` is what its documentation says against losing jobs, ``BENCH_TICK`` is the length in
-seconds of the schedule that beat knows from its settings.
+schedules with django-celery-beat (``celery_beat_app`` stores them). ``BENCH_REUSE`` keeps database
+connections between tasks, ``BENCH_BEST`` is what its documentation says against losing jobs,
+``BENCH_TICK`` is the length in seconds of the schedule that beat knows from its settings.
 """
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 MODE = os.environ["BENCH_MODE"]
 if MODE != "plain":
@@ -22,9 +21,6 @@ if MODE != "plain":
 from celery import Celery  # noqa: E402  its Django fixup looks for the settings
 
 from benchmarks import records  # noqa: E402
-
-if TYPE_CHECKING:
-    from typing import Any
 
 TICK = -7  # the number of the job that recurs
 
@@ -72,30 +68,3 @@ def submit(index: int, submitted: float, milliseconds: int) -> None:
 
 def submit_at(index: int, due: float) -> None:
     job.apply_async((index, due, 0), eta=datetime.fromtimestamp(due, UTC))
-
-
-def fill(count: int, every: int, first: float, rate: float) -> None:
-    """Make ``count`` schedules, the n-th due first at ``first + n / rate``, then ``every`` s."""
-    from django_celery_beat.models import PeriodicTask, PeriodicTasks
-
-    rows = [_row(index, first + index / rate, every) for index in range(count)]
-    PeriodicTask.objects.bulk_create(rows, batch_size=5000)
-    PeriodicTasks.update_changed()
-
-
-def add(index: int, due: float, every: int) -> None:
-    _row(index, due, every).save()
-
-
-def _row(index: int, due: float, every: int) -> Any:
-    """A schedule that ran a whole interval before it is due."""
-    from django_celery_beat.models import IntervalSchedule, PeriodicTask
-
-    length, _ = IntervalSchedule.objects.get_or_create(every=every, period="seconds")
-    return PeriodicTask(
-        name=f"schedule {index}",
-        task="job",
-        interval=length,
-        args=f"[{index}, 0.0, 0]",
-        last_run_at=datetime.fromtimestamp(due - every, UTC),
-    )

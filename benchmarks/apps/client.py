@@ -1,7 +1,7 @@
 """The process that submits: ``python -m benchmarks.apps.client MODULE`` obeys lines of JSON.
 
-MODULE has ``submit(index, submitted, milliseconds)`` and whatever else its platform can do, as plain
-or as coroutine functions: ``start()``, ``submit_at(index, due)``, ``tick(seconds)``,
+MODULE has ``submit(index, submitted, milliseconds)`` and what else its platform can do, as plain or
+as coroutine functions: ``start()``, ``submit_at(index, due)``, ``tick(seconds)``,
 ``fill(count, every, first, rate)``, ``add(index, due, every)``, and verbs of its own.
 """
 

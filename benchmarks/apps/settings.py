@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 from urllib.parse import urlsplit
 
 _database = urlsplit(os.environ["DATABASE_URL"])
@@ -19,7 +20,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     *filter(None, os.environ.get("BENCH_APPS", "").split(",")),
 ]
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": _database.path.lstrip("/"),
@@ -30,6 +31,9 @@ DATABASES = {
         "CONN_MAX_AGE": None,
     }
 }
+if os.environ.get("BENCH_POOL"):  # threads that share connections, as Chronos's web process does
+    _pool = {"min_size": 1, "max_size": int(os.environ["BENCH_POOL"])}
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": _pool}}
 Q_CLUSTER = {
     "name": "bench",
     "workers": int(os.environ.get("BENCH_SLOTS", "2")),
@@ -44,5 +48,11 @@ Q_CLUSTER = {
         "password": _broker.password,
         "db": 0,
     },
+}
+ROOT_URLCONF = "benchmarks.apps.bare"
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

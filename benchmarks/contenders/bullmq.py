@@ -36,5 +36,4 @@ HISTORY = replace(
     left_running=sql.SQL("SELECT count(*) FROM execution WHERE status IN ('running', 'queued')"),
     history="insert, running, finished, a line of log",
     env={"BENCH_HISTORY": "1"},
-    needs_postgres=True,
 )

@@ -9,6 +9,7 @@ from psycopg import sql
 from benchmarks.contenders.contender import Command, Contender
 
 APP = "benchmarks.apps.celery_app"
+BEAT_APP = "benchmarks.apps.celery_beat_app"
 CELERY = ("{bin}/celery", "-A", APP)
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "benchmarks.apps.settings"}
 MIGRATE = Command(("{bin}/django-admin", "migrate", "--no-input", "-v", "0"))
@@ -41,7 +42,6 @@ RESULTS = replace(
     ),
     history="one row: insert, update",
     env={"BENCH_MODE": "results", "BENCH_APPS": "django_celery_results", **SETTINGS},
-    needs_postgres=True,
 )
 REUSE = replace(
     RESULTS,
@@ -57,8 +57,8 @@ BEAT = replace(
     layout="DatabaseScheduler, 1 worker, prefork 2, ignore_result",
     ticker=Command((*CELERY, "beat", "-l", "WARNING", "-S", "django"), ONCE_A_SECOND),
     scaler=Command((*CELERY, "beat", "-l", "WARNING", "-S", "django")),
+    client=Command(("{bin}/python", "-m", "benchmarks.apps.client", BEAT_APP)),
     prepare=(MIGRATE,),
     schema="celery-beat",
     env={"BENCH_MODE": "beat", "BENCH_APPS": "django_celery_beat", **SETTINGS},
-    needs_postgres=True,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from benchmarks.contenders.contender import Command, Contender
+from benchmarks.environments import OWN
 from embedded import config, table
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ ENV = {
 CLIENT = Command((sys.executable, "-m", "benchmarks.apps.client", "benchmarks.apps.chronos.client"))
 SETTLED = sql.SQL("SELECT count(*) FROM executions_execution WHERE status = 'succeeded'")
 LEFT = sql.SQL("SELECT count(*) FROM executions_execution WHERE status IN ('running', 'queued')")
+ATTEMPTS = sql.SQL(
+    "SELECT (payload->'args'->>0)::int, attempt FROM executions_execution WHERE payload IS NOT NULL"
+)
 SPAN = sql.SQL(
     "SELECT extract(epoch FROM min(started_at))::float, extract(epoch FROM max(finished_at))::float"
     " FROM executions_attempt WHERE started_at > to_timestamp(%s)"
@@ -54,20 +58,21 @@ CHRONOS = Contender(
     name="chronos",
     title="Chronos",
     layout="1 beat, 1 compute worker, prefork 2; full history",
-    group="chronos",
+    group=OWN,
     client=CLIENT,
     worker=command("worker-compute", n="{node}@%h", concurrency="{slots}"),
     beat=command("beat-1"),
+    web=command("web", port="{port}"),
     ticks=True,
     scaler=command("beat-1"),
     prepare=(Command((sys.executable, "manage.py", "migrate", "--no-input", "-v", "0")),),
     schema="chronos",
     settled=SETTLED,
     left_running=LEFT,
+    attempts=ATTEMPTS,
     backlog="submit_many",
     history="execution, attempt, result row, log and events",
     env=ENV,
-    needs_postgres=True,
     best={"CHRONOS_LEASE_SECONDS": "5"},
 )
 CHRONOS_IO = replace(

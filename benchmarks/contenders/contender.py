@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from psycopg import sql
 
-NOTHING: Mapping[str, str] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A process to start. In ``argv`` stand ``{bin}``, ``{node}``, ``{slots}`` and ``{redis}``."""
+    """A process to start. In ``argv`` stand ``{bin}``, ``{node}``, ``{slots}``, ``{port}`` …."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -29,8 +27,9 @@ class Contender:
     all times, ``ticker`` only for jobs that recur; where ``ticks`` is true the client makes those.
     ``scaler`` fires the schedules of the scale scenario. ``prepare`` makes the tables of an empty
     database. ``settled`` counts the rows that say that a job is done, ``left_running`` those that
-    say that it is not, and ``span`` gives the first start and the last end since the Unix time
-    ``%s`` where jobs leave no records. ``backlog`` is the verb of the client that submits many.
+    say that it is not. ``attempts`` gives the number of each job and how often it was begun, as SQL
+    knows it. ``span`` gives the first start and the last end since the Unix time ``%s``, where jobs
+    leave no records. ``backlog`` is the verb of the client that submits many.
     ``history`` is what it records in SQL, empty for nothing; ``best`` its documented settings
     against loss.
     """
@@ -41,6 +40,7 @@ class Contender:
     group: str
     client: Command
     worker: Command | None = None
+    web: Command | None = None
     workers: int = 1
     slots: int = 2
     beat: Command | None = None
@@ -51,9 +51,9 @@ class Contender:
     schema: str = ""
     settled: sql.SQL | None = None
     left_running: sql.SQL | None = None
+    attempts: sql.SQL | None = None
     span: sql.SQL | None = None
     backlog: str = "burst"
     history: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
-    needs_postgres: bool = False
     best: Mapping[str, str] = field(default_factory=dict)

@@ -12,9 +12,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chronos_project.settings")
 django.setup()
 
-from accounts.models import Team, User  # noqa: E402  needs the settings
+from accounts import tokens  # noqa: E402  needs the settings
+from accounts.models import Team, User  # noqa: E402
 from benchmarks.apps.chronos import fill as schedules  # noqa: E402
 from benchmarks.apps.chronos.functions import NAME  # noqa: E402
+from benchmarks.apps.chronos.history import history  # noqa: E402
 from executions import bell, clock, scheduler  # noqa: E402
 from executions.models import Execution, Origin  # noqa: E402
 from jobs import definitions  # noqa: E402
@@ -23,6 +25,8 @@ from jobs.models import Job  # noqa: E402
 OWNER = "bench@example.org"
 KIND = os.environ.get("BENCH_KIND", "python")
 BATCH = 1000
+
+__all__ = ["history"]  # a verb, as all functions here that have a name for others
 
 _jobs: list[Job] = []
 
@@ -93,6 +97,37 @@ def add(index: int, due: float, every: int) -> None:
         },
     }
     definitions.create(_team(), body, actor=None, now=clock.now())
+
+
+def requests() -> dict[str, Any]:
+    """Requests that start the job once, and a thousand times."""
+    here, body = f"/jobs/{_jobs[0].pk}", {"payload": _payload(1)}
+    return {
+        "one": {**_request("POST", f"{here}/execute"), "body": body},
+        "many": {**_request("POST", f"{here}/executions"), "body": [body] * BATCH},
+    }
+
+
+def pages() -> dict[str, Any]:
+    """Requests for the statistics and for lists, by the names of their figures."""
+    lists = {
+        "stats": "/dashboard/stats",
+        "newest": "/executions?limit=100",
+        "of_job": f"/jobs/{_jobs[0].pk}/executions?limit=100",
+        "failed": "/executions?status=failed&limit=100",
+        "rare": "/executions?status=cancelled,skipped&limit=100",
+        "search": "/executions?search=nothing-is-called-so&limit=100",
+        "dead": "/dead-letters?limit=100",
+        "causes": "/failures",
+    }
+    return {name: _request("GET", path) for name, path in lists.items()}
+
+
+def _request(method: str, path: str) -> dict[str, Any]:
+    """A request of the owner's, who is signed in for it."""
+    token = tokens.sign_in(User.objects.get(email=OWNER), clock.now()).access
+    headers = {"Authorization": f"Bearer {token}"}
+    return {"method": method, "path": f"/api/v1{path}", "headers": headers}
 
 
 def _team() -> Team:

@@ -1,6 +1,6 @@
-"""Measurements that anyone can repeat; importing this gives them Django and a PostgreSQL.
+"""Importing this gives a measurement Django and a PostgreSQL; it comes before anything of Django.
 
-The server is their own and gone at the end, unless ``DATABASE_URL`` names one.
+The server is its own and gone at the end, unless ``DATABASE_URL`` names one.
 """
 
 from __future__ import annotations

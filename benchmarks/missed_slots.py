@@ -21,6 +21,9 @@ import psutil
 from django.core.management import call_command
 from django.db import connection
 
+from benchmarks import standalone  # noqa: F401  models want their settings first
+
+# isort: split
 from accounts.models import Team
 from executions import clock, scheduler
 from executions.models import Execution
