@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ DOCS = ROOT / "docs" / "performance.md"
 def main() -> None:
     words = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped
-    with one_sentence():
+    with one_sentence(), contextlib.suppress(KeyboardInterrupt):
         match words.command:
             case "run":
                 form = plans.quick() if words.quick else plans.full()

@@ -67,8 +67,10 @@ class Client:
             self._process.wait()
 
     def _answer(self, seconds: float) -> Answer:
-        ready, _, _ = select.select([self._process.stdout], [], [], seconds)
-        line = self._process.stdout.readline() if ready and self._process.stdout else b""
+        answers = self._process.stdout
+        assert answers is not None  # noqa: S101  it is a pipe
+        ready, _, _ = select.select([answers], [], [], seconds)
+        line = answers.readline() if ready else b""
         if not line:
             raise ClientError("the client gave no answer")
         told = json.loads(line)

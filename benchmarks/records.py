@@ -19,7 +19,7 @@ _file: int | None = None
 class Record(NamedTuple):
     """Instants are Unix times in seconds; ``ended`` is 0.0 in a record of a mere beginning."""
 
-    index: int
+    number: int
     pid: int
     submitted: float
     started: float

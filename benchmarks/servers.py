@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,20 +23,27 @@ POSTGRES = {"max_connections": "200"}
 SHOWN = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 
 
-@dataclass(frozen=True, slots=True)
 class Database:
-    """``name`` for PostgreSQL, ``url`` for everybody."""
+    """``name`` for PostgreSQL, ``url`` for everybody; questions share one connection."""
 
-    name: str
-    url: str
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self.url = url
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def ask(self, query: sql.SQL, *values: Any) -> tuple[Any, ...]:
         """Return the first row."""
         return self.rows(query, *values)[0]
 
     def rows(self, query: sql.SQL, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(query, values).fetchall()
+        if self._connection is None:
+            self._connection = psycopg.connect(self.url, autocommit=True)
+        return self._connection.execute(query, values).fetchall()
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
 
 class Servers:
@@ -72,12 +78,14 @@ class Servers:
         if template not in self._templates:
             made = self._create("template0")
             prepare(made)
+            made.close()
             self._templates[template] = made.name
         copy = self._create(self._templates[template])
         self._execute(sql.SQL("CHECKPOINT"))
         return copy
 
     def drop(self, database: Database) -> None:
+        database.close()
         name = sql.Identifier(database.name)
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
@@ -88,10 +96,10 @@ class Servers:
                 "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(%s)",
                 [list(SHOWN)],
             ).fetchall()
-        told = dict(rows)
+        told: dict[str, str] = dict(rows)
         said = self.redis.info("server")
         version = said.get("valkey_version") or said["redis_version"]
-        kept = self.redis.config_get("appendonly")["appendonly"]
+        kept = str(self.redis.config_get("appendonly")["appendonly"])
         return {
             "PostgreSQL": told.pop("server_version"),
             "Valkey": version,
@@ -106,6 +114,6 @@ class Servers:
         self._execute(words.format(sql.Identifier(name), sql.Identifier(template)))
         return Database(name, urlsplit(self._url)._replace(path=f"/{name}").geturl())
 
-    def _execute(self, statement: sql.Composable) -> None:
+    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(statement)

@@ -51,6 +51,7 @@ class Stand:
         self.servers = servers
         self.workers: list[Child] = []
         self.beats: list[Child] = []
+        self.others: list[Child] = []
         self._env = dict(env)
         self._environment = environment(contender.group)
         self._directory = home() / "run" / f"{contender.name}-{os.getpid()}"
@@ -76,7 +77,7 @@ class Stand:
             self._tell_lines()
         if self._client:
             self._client.stop()
-        self.end([*self.beats, *self.workers])
+        self.end([*self.others, *self.beats, *self.workers])
         if self._database:
             self.servers.drop(self._database)
         shutil.rmtree(self._directory, ignore_errors=True)
@@ -263,7 +264,7 @@ class Stand:
         log = self._directory / "client.log"
         if log.exists():
             print("".join(f"client: {line}\n" for line in log.read_text().splitlines()[-20:]))
-        for child in (*self.beats, *self.workers):
+        for child in (*self.others, *self.beats, *self.workers):
             for line in list(child.lines)[-20:]:
                 print(f"{child.part.name}: {line}")
 

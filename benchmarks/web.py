@@ -32,7 +32,7 @@ class Web:
         assert stand.contender.web is not None  # noqa: S101  asked for those that have one
         self.port = ports.free()
         child = stand.start(stand.contender.web, "web", port=self.port)
-        stand.beats.append(child)
+        stand.others.append(child)
         self.pid = child.running.pid
         self._wait()
 

@@ -31,7 +31,11 @@ class Submitter:
 
     def do(self, verb: str, args: list[Any]) -> Any:
         """``verb`` is ``burst``, ``paced``, ``at`` or a function of the module."""
-        own = {"burst": self._burst, "paced": self._paced, "at": self._at}
+        own: dict[str, Callable[..., Any]] = {
+            "burst": self._burst,
+            "paced": self._paced,
+            "at": self._at,
+        }
         return (own.get(verb) or self._of_module(verb))(*args)
 
     def _burst(self, count: int, first: int = 0, milliseconds: int = 0) -> None:

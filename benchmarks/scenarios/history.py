@@ -18,20 +18,20 @@ STATISTICS = "stats"
 
 
 class Sizes(NamedTuple):
-    """``count`` executions with all that belongs to them; each page is read for ``seconds``."""
+    """So many ``executions`` with all that belongs to them; ``seconds`` for each page."""
 
-    count: int
+    executions: int
     seconds: float
     backlog: int
 
 
 def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     stand.staff()
-    filled = stand.client.call("history", sizes.count, seconds=LONG_SECONDS)
+    filled = stand.client.call("history", sizes.executions, seconds=LONG_SECONDS)
     told: dict[str, float] = {
-        "rows": sizes.count,
-        "fill_per_s": sizes.count / filled.seconds,
-        "mb_per_million": filled.result / MIB / sizes.count * MILLION,
+        "rows": sizes.executions,
+        "fill_per_s": sizes.executions / filled.seconds,
+        "mb_per_million": filled.result / MIB / sizes.executions * MILLION,
     }
     told |= _read(stand, sizes.seconds)
     return told | throughput.drain(stand, sizes.backlog)
@@ -40,7 +40,8 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
 def _read(stand: Stand, seconds: float) -> dict[str, float]:
     """Read each page over and over on one connection; the slowest list counts for all lists."""
     web = Web(stand)
-    told, lists = {}, []
+    told: dict[str, float] = {}
+    lists = []
     for name, request in stand.client.call("pages").result.items():
         web.load(request, seconds=seconds / 4, connections=1)
         took, _ = web.load(request, seconds=seconds, connections=1)

@@ -24,19 +24,19 @@ FIRED = sql.SQL(
 class Sizes(NamedTuple):
     """So many schedules; ``fill_per_s`` is about how fast they are stored."""
 
-    count: int
+    schedules: int
     fill_per_s: float
 
 
 def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     """When all of them are executions, when the first and the last one started."""
     stand.staff()
-    due = math.ceil(time.time() + sizes.count / sizes.fill_per_s + LEAD_SECONDS)
-    stand.client.call("fill", sizes.count, NEVER, due, 0)
+    due = math.ceil(time.time() + sizes.schedules / sizes.fill_per_s + LEAD_SECONDS)
+    stand.client.call("fill", sizes.schedules, NEVER, due, 0)
     skip = stand.records.count()
     time.sleep(max(0.0, due - time.time()))
     meter = stand.meter()
-    stand.until_finished(skip + sizes.count, MOST_SECONDS)
+    stand.until_finished(skip + sizes.schedules, MOST_SECONDS)
     spent = meter.spent()
     starts = sorted(one.started for one in stand.records.read(skip))
     return {
@@ -45,6 +45,6 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
         "first_ms": (starts[0] - due) * 1000,
         "last_s": starts[-1] - due,
         "started_per_s": (len(starts) - 1) / (starts[-1] - starts[0]),
-        "cpu.beat": spent["beat"] / sizes.count * 1000,
-        "cpu.database": spent["database"] / sizes.count * 1000,
+        "cpu.beat": spent["beat"] / sizes.schedules * 1000,
+        "cpu.database": spent["database"] / sizes.schedules * 1000,
     } | meter.noise()

@@ -17,7 +17,7 @@ LATE_SECONDS = 15.0
 class Sizes(NamedTuple):
     """So many jobs, after so many seconds in which nothing happens."""
 
-    count: int
+    jobs: int
     idle: float
 
 
@@ -27,8 +27,8 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     time.sleep(sizes.idle)
     idle = sum(meter.spent().values()) / (time.monotonic() - began)
     done = stand.records.count()
-    stand.client.call("paced", sizes.count, GAP_SECONDS)
-    stand.until_finished(done + sizes.count, LATE_SECONDS)
+    stand.client.call("paced", sizes.jobs, GAP_SECONDS)
+    stand.until_finished(done + sizes.jobs, LATE_SECONDS)
     waits = [one.started - one.submitted for one in stand.records.read(done)]
     latency = {f"latency.{name}": value for name, value in milliseconds(waits).items()}
     return latency | {"idle_pct": 100 * idle} | meter.noise()

@@ -61,10 +61,10 @@ def _ticks(stand: Stand, count: int) -> dict[str, float]:
         return {}
 
     def enough(found: list[Record]) -> bool:
-        return sum(one.index == TICK for one in found) >= count + LEAD
+        return sum(one.number == TICK for one in found) >= count + LEAD
 
     stand.until(enough, SLOWEST_START + count, every=0.5)
-    ticks = [one for one in stand.records.read() if one.index == TICK][LEAD:]
+    ticks = [one for one in stand.records.read() if one.number == TICK][LEAD:]
     return rhythm([one.started for one in ticks], [one.submitted for one in ticks])
 
 

@@ -25,9 +25,9 @@ SETTLE_SECONDS = 1.0
 
 
 class Sizes(NamedTuple):
-    """``count`` jobs of 50 ms; it is waited ``patience`` seconds beyond the ideal end."""
+    """``jobs`` jobs of 50 ms; it is waited ``patience`` seconds beyond the ideal end."""
 
-    count: int
+    jobs: int
     patience: float
 
 
@@ -45,16 +45,16 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     workers, slots = own if own[0] == NODES else (NODES, 1)
     stand.staff(workers=workers, slots=slots)
     skip = stand.records.count()
-    stand.client.call("burst", sizes.count, 0, JOB_MILLISECONDS)
-    stand.until(lambda found: len(ended(found[skip:])) >= sizes.count // 2, 300, every=0.02)
+    stand.client.call("burst", sizes.jobs, 0, JOB_MILLISECONDS)
+    stand.until(lambda found: len(ended(found[skip:])) >= sizes.jobs // 2, 300, every=0.02)
     kill = _kill(stand, skip)
     time.sleep(AWAY_SECONDS)
     stand.add_worker("again", slots=slots)
-    left = sizes.count - len(ended(kill.seen))
+    left = sizes.jobs - len(ended(kill.seen))
     ideal = left * JOB_MILLISECONDS / 1000 / (workers * slots)
-    _wait(stand, skip, sizes.count, seconds=ideal + sizes.patience)
-    found = [one for one in stand.records.read(skip) if one.index >= 0]
-    told = verdict(found, kill, sizes.count) | {"ideal_s": ideal}
+    _wait(stand, skip, sizes.jobs, seconds=ideal + sizes.patience)
+    found = [one for one in stand.records.read(skip) if one.number >= 0]
+    told = verdict(found, kill, sizes.jobs) | {"ideal_s": ideal}
     if stand.contender.left_running:
         told["rows_left"] = float(stand.database.ask(stand.contender.left_running)[0])
     if stand.contender.attempts:
@@ -65,15 +65,15 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
 
 
 def ended(records: Iterable[Record]) -> set[int]:
-    return {one.index for one in records if one.index >= 0 and one.ended}
+    return {one.number for one in records if one.number >= 0 and one.ended}
 
 
 def verdict(records: Sequence[Record], kill: Kill, count: int) -> dict[str, float]:
     """Judge the records of ``count`` jobs that leave one at their start and one at their end."""
-    ends = Counter(one.index for one in records if one.ended)
-    begins = Counter(one.index for one in records if not one.ended)
+    ends = Counter(one.number for one in records if one.ended)
+    begins = Counter(one.number for one in records if not one.ended)
     done = ended(kill.seen)
-    cut = {one.index for one in kill.seen if one.index not in done and one.pid in kill.pids}
+    cut = {one.number for one in kill.seen if one.number not in done and one.pid in kill.pids}
     again = [
         min(late)
         for index in cut
@@ -91,12 +91,12 @@ def verdict(records: Sequence[Record], kill: Kill, count: int) -> dict[str, floa
 
 def unexplained(records: Iterable[Record], attempts: Mapping[int, int]) -> int:
     """Count the starts on file beyond those that SQL knows, by the numbers of the jobs."""
-    begins = Counter(one.index for one in records if not one.ended)
+    begins = Counter(one.number for one in records if not one.ended)
     return sum(max(0, times - attempts.get(index, 0)) for index, times in begins.items())
 
 
 def _is_new(one: Record, index: int, since: float) -> bool:
-    return one.index == index and not one.ended and one.started > since
+    return one.number == index and not one.ended and one.started > since
 
 
 def _kill(stand: Stand, skip: int) -> Kill:
@@ -106,7 +106,7 @@ def _kill(stand: Stand, skip: int) -> Kill:
     def busy(found: Sequence[Record]) -> bool:
         done = ended(found[skip:])
         mine = family(processes(), [victim])
-        return any(one.pid in mine and one.index not in done for one in found[skip:])
+        return any(one.pid in mine and one.number not in done for one in found[skip:])
 
     stand.until(busy, BUSY_SECONDS, every=0.005)
     pids = frozenset(family(processes(), [victim]))
@@ -117,7 +117,7 @@ def _kill(stand: Stand, skip: int) -> Kill:
         except ProcessLookupError:
             continue
     time.sleep(0.05)  # what the dead had written is in the file
-    return Kill(at, pids, [one for one in stand.records.read(skip) if one.index >= 0])
+    return Kill(at, pids, [one for one in stand.records.read(skip) if one.number >= 0])
 
 
 def _wait(stand: Stand, skip: int, count: int, *, seconds: float) -> None:

@@ -30,12 +30,12 @@ NEVER = 86_400  # seconds
 
 
 class Sizes(NamedTuple):
-    """``count`` schedules are watched for ``window`` seconds, ``settle`` after the first start.
+    """``schedules`` schedules are watched for ``window`` seconds, ``settle`` after the first start.
 
     ``fill_per_s`` is about how fast the contender stores them, so that none is long overdue.
     """
 
-    count: int
+    schedules: int
     settle: float
     window: float
     fill_per_s: float
@@ -82,12 +82,12 @@ def _fill(stand: Stand, sizes: Sizes) -> tuple[dict[str, float], Grid]:
         stand.beats.clear()
     else:
         stand.admit_client({"BENCH_ASLEEP": "1"})  # it stores, and another process fires
-    filling = sizes.count / sizes.fill_per_s
-    every = max(SHORTEST, sizes.count // RATE)
+    filling = sizes.schedules / sizes.fill_per_s
+    every = max(SHORTEST, sizes.schedules // RATE)
     grid = Grid(math.ceil(time.time() + filling + LEAD_SECONDS), every)
-    sent = stand.client.call("fill", sizes.count, grid.every, grid.first, RATE)
+    sent = stand.client.call("fill", sizes.schedules, grid.every, grid.first, RATE)
     broker = stand.servers.redis.info("memory")["used_memory"] / accounting.MIB
-    per_s = sizes.count / sent.seconds
+    per_s = sizes.schedules / sent.seconds
     return {"fill_s": sent.seconds, "fill_per_s": per_s, "broker_mb": broker}, grid
 
 
@@ -112,7 +112,7 @@ def _add(stand: Stand, skip: int) -> dict[str, float]:
     sent = stand.client.call("add", ONE, due, NEVER)
 
     def found(records: Sequence[Record]) -> bool:
-        return any(one.index == ONE for one in records)
+        return any(one.number == ONE for one in records)
 
     known = stand.until(found, FOUND_SECONDS)
     time.sleep(3.0)  # what a stall kept back comes now
@@ -120,7 +120,7 @@ def _add(stand: Stand, skip: int) -> dict[str, float]:
     starts = sorted(one.started for one in records if one.started >= sent.began - 1)
     told = {"add_ms": sent.seconds * 1000, "stall_s": longest_gap([*starts, time.time()])}
     if known:
-        told["added_late_s"] = next(one.started for one in records if one.index == ONE) - due
+        told["added_late_s"] = next(one.started for one in records if one.number == ONE) - due
     return told
 
 
@@ -147,10 +147,10 @@ def lateness(records: Sequence[Record], grid: Grid, window: tuple[float, float])
     turns: Counter[int] = Counter()
     late = []
     for one in sorted(records, key=lambda record: record.started):
-        if one.index < 0:
+        if one.number < 0:
             continue
-        due = one.submitted or grid.slot(one.index, turns[one.index])
-        turns[one.index] += 1
+        due = one.submitted or grid.slot(one.number, turns[one.number])
+        turns[one.number] += 1
         if window[0] <= due < window[1]:
             late.append(one.started - due)
     return late

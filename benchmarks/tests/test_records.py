@@ -27,7 +27,7 @@ def test_a_job_leaves_one_record_of_its_process(file: Records) -> None:
     records.job(7, 123.5)
 
     [found] = file.read()
-    assert (found.index, found.pid, found.submitted) == (7, os.getpid(), 123.5)
+    assert (found.number, found.pid, found.submitted) == (7, os.getpid(), 123.5)
     assert found.ended == found.started > 0
 
 
@@ -46,4 +46,4 @@ def test_reading_skips_what_was_read_and_what_is_half_written(file: Records) -> 
         half.write(b"x" * (LAYOUT.size - 1))
 
     assert file.count() == 3
-    assert [one.index for one in file.read(skip=1)] == [1, 2]
+    assert [one.number for one in file.read(skip=1)] == [1, 2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -53,7 +53,7 @@ def fill(team: Team, count: int, *, every: int, first: float, gap: float) -> Non
 
     ``every`` and ``gap`` are in seconds.
     """
-    values = {
+    values: dict[str, Any] = {
         "team": team.pk,
         "function": NAME,
         "every": every,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from executions.models import Execution, Status
@@ -55,7 +57,7 @@ def history(count: int) -> int:
     if model is None:
         raise LookupError("there is no execution to copy")
     before = _size()
-    values = {"model": model.pk, "count": count, "days": DAYS}
+    values: dict[str, Any] = {"model": model.pk, "count": count, "days": DAYS}
     values |= {"failed": FAILED, "unresolved": UNRESOLVED}
     with connection.cursor() as cursor:
         for begin in range(1, count + 1, CHUNK):
