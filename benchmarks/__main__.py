@@ -8,12 +8,15 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import plans, report, session
+from benchmarks import lines, plans, report, session
 from benchmarks.environments import ROOT
 from embedded.errors import one_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from benchmarks.lines import Line
 
 DOCS = ROOT / "docs" / "performance.md"
 
@@ -21,7 +24,7 @@ DOCS = ROOT / "docs" / "performance.md"
 def main() -> None:
     words = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped
-    with one_sentence(), contextlib.suppress(KeyboardInterrupt):
+    with one_sentence(), interruptible():
         match words.command:
             case "run":
                 form = plans.quick() if words.quick else plans.full()
@@ -30,15 +33,41 @@ def main() -> None:
                     form = form._replace(repetitions=words.repetitions)
                 if words.hurry:
                     form = form._replace(quiet_seconds=0, again=0)
-                session.hold(form)
-                _report(DOCS if form.name == "full" else session.results().with_name("quick.md"))
+                name = session.hold(form)
+                if form.name == plans.FULL:
+                    _write_docs()
+                else:
+                    _write_latest(name)
             case "report":
-                _report(DOCS)
+                _write_docs()
 
 
-def _report(page: Path) -> None:
-    report.write(session.results(), page)
-    print(f"written: {page}")
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """End quietly at Ctrl-C; what was started is stopped on the way."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _write_docs() -> None:
+    """Write the page from all sessions that measured every contender."""
+    found = lines.read(session.results())
+    _write([line for line in found if line["form"] == plans.FULL], DOCS)
+
+
+def _write_latest(name: str) -> None:
+    """Write a page from one session alone, beside its lines."""
+    results = session.results()
+    found = [line for line in lines.read(results) if line["session"] == name]
+    _write(found, results.with_name("latest.md"))
+
+
+def _write(found: list[Line], page: Path) -> None:
+    compared = lines.comparisons(found)
+    report.write(compared, page)
+    print(f"\n{report.must_reach(compared)}\nwritten: {page}")
 
 
 def _parser() -> argparse.ArgumentParser:

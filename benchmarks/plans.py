@@ -15,9 +15,13 @@ from benchmarks.scenarios import (
     scale,
     throughput,
 )
+from embedded.errors import StartError
 
 if TYPE_CHECKING:
     from benchmarks.stand import Stand
+
+
+FULL = "full"
 
 
 class Run(NamedTuple):
@@ -144,14 +148,23 @@ def full() -> Form:
         *(Visit(name, (_recovery(best=True),)) for name in CAREFUL),
         *(Visit(name, (_recovery(best=False),)) for name in CARELESS),
     ]
-    return Form("full", tuple(visits), repetitions=3, quiet_seconds=60, again=2)
+    return Form(FULL, tuple(visits), repetitions=3, quiet_seconds=60, again=2)
 
 
 def chosen(form: Form, scenarios: set[str], contenders: set[str]) -> Form:
-    """Leave out what is not among ``scenarios`` and ``contenders``; an empty set is everything."""
+    """Leave out what is not among ``scenarios`` and ``contenders``; an empty set is everything.
+
+    Raises ``StartError`` for names that the form does not have.
+    """
+    known = {run.scenario for visit in form.visits for run in visit.runs}
+    known |= {visit.contender for visit in form.visits}
+    if unknown := (scenarios | contenders) - known:
+        there_are = ", ".join(sorted(known))
+        raise StartError(f"The {form.name} form has no {', '.join(unknown)}: say {there_are}.")
     visits = []
     for visit in form.visits:
         runs = tuple(run for run in visit.runs if not scenarios or run.scenario in scenarios)
         if runs and (not contenders or visit.contender in contenders):
             visits.append(visit._replace(runs=runs))
-    return form._replace(visits=tuple(visits))
+    name = "chosen" if contenders else form.name
+    return form._replace(name=name, visits=tuple(visits))

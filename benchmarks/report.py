@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from benchmarks.goals import Judgement
     from benchmarks.lines import Comparison, Line
     from benchmarks.tables import Section
 
@@ -42,9 +41,8 @@ log level WARNING, as Chronos does; connections to PostgreSQL authenticate with 
 """
 
 
-def write(results: Path, page: Path) -> None:
-    """Write ``page`` from the lines in ``results``, and its plots into a folder beside it."""
-    found = lines.comparisons(lines.read(results))
+def write(found: Sequence[Comparison], page: Path) -> None:
+    """Write ``page``, and its plots into a folder beside it."""
     plots = page.with_suffix("")
     drawn = _draw(found, plots)
     page.write_text(text(found, dict.fromkeys(drawn, plots.name)))
@@ -52,7 +50,7 @@ def write(results: Path, page: Path) -> None:
 
 def text(found: Sequence[Comparison], plots: Mapping[str, str]) -> str:
     """The page; ``plots`` is the folder of the plot of each scenario that has one."""
-    parts = [HEAD, _must_reach(goals.judge({one.key: one for one in found})), METHOD]
+    parts = [HEAD, must_reach(found), METHOD]
     for section in SECTIONS:
         here = [one for one in found if one.key.scenario == section.scenario]
         if here:
@@ -60,7 +58,9 @@ def text(found: Sequence[Comparison], plots: Mapping[str, str]) -> str:
     return "\n".join(parts)
 
 
-def _must_reach(judgements: Sequence[Judgement]) -> str:
+def must_reach(found: Sequence[Comparison]) -> str:
+    """The goals for which there are figures, as a table."""
+    judgements = goals.judge({one.key: one for one in found})
     rows = [
         [
             one.goal.measure,

@@ -15,15 +15,15 @@ from benchmarks.accounting import Meter, family, processes
 from benchmarks.client import Client
 from benchmarks.environments import ROOT, environment, home
 from benchmarks.records import VARIABLE, Records
+from benchmarks.watch import Watch
 from embedded.part import Part, Tier
 from embedded.running import stop_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
 
     from benchmarks.contenders.contender import Command, Contender
-    from benchmarks.records import Record
     from benchmarks.servers import Database, Servers
     from embedded.child import Child
 
@@ -32,8 +32,6 @@ WARM_UP = 20  # jobs, so that imports and connections are not measured
 WARM_FROM = -1000  # their numbers
 WARM_SECONDS = 60.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
-POLL_SECONDS = 0.02
-POLL_SQL_SECONDS = 0.1
 STOP_SECONDS = 5.0
 
 
@@ -65,6 +63,7 @@ class Stand:
         self._database = self.servers.database(
             self.contender.schema or "empty", self._prepare_database
         )
+        self.watch = Watch(self.contender, self.records, self._database)
         return self
 
     def __exit__(
@@ -121,7 +120,7 @@ class Stand:
 
     def warm_up(self) -> None:
         self.client.call("burst", WARM_UP, WARM_FROM)
-        if not self.until_finished(WARM_UP, WARM_SECONDS):
+        if not self.watch.until_finished(WARM_UP, WARM_SECONDS):
             raise StandError("the first jobs did not run")
         time.sleep(0.5)  # what follows an end: acknowledgements, results
 
@@ -170,44 +169,6 @@ class Stand:
     def meter(self) -> Meter:
         """Start to measure what everybody spends."""
         return Meter(self._parts)
-
-    def until(
-        self, test: Callable[[list[Record]], bool], seconds: float, *, every: float = 0.05
-    ) -> bool:
-        """Wait until ``test`` of all records is true; say whether it became so in time."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if test(self.records.read()):
-                return True
-            time.sleep(every)
-        return False
-
-    def until_finished(self, count: int, seconds: float) -> bool:
-        """Wait for so many ends of jobs that take no time, at next to no cost."""
-        every = POLL_SQL_SECONDS if self.contender.span else POLL_SECONDS
-        deadline = time.monotonic() + seconds
-        while self.finished() < count:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(every)
-        return True
-
-    def finished(self) -> int:
-        """How many jobs that take no time have ended."""
-        return self.settled() if self.contender.span else self.records.count()
-
-    def settled(self) -> int:
-        """How many jobs are recorded as done in SQL; 0 where nothing is recorded."""
-        query = self.contender.settled
-        return int(self.database.ask(query)[0]) if query else 0
-
-    def span(self, since: float, skip: int) -> tuple[float, float]:
-        """The first start and the last end since the Unix time ``since``, or ``skip`` records."""
-        if self.contender.span:
-            first, last = self.database.ask(self.contender.span, since)
-            return first, last
-        found = self.records.read(skip)
-        return min(one.started for one in found), max(one.ended for one in found)
 
     def _parts(self) -> dict[str, list[int]]:
         works_itself = self.contender.worker is None

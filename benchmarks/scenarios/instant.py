@@ -36,7 +36,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     skip = stand.records.count()
     time.sleep(max(0.0, due - time.time()))
     meter = stand.meter()
-    stand.until_finished(skip + sizes.schedules, MOST_SECONDS)
+    stand.watch.until_finished(skip + sizes.schedules, MOST_SECONDS)
     spent = meter.spent()
     starts = sorted(one.started for one in stand.records.read(skip))
     return {

@@ -28,7 +28,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     idle = sum(meter.spent().values()) / (time.monotonic() - began)
     done = stand.records.count()
     stand.client.call("paced", sizes.jobs, GAP_SECONDS)
-    stand.until_finished(done + sizes.jobs, LATE_SECONDS)
+    stand.watch.until_finished(done + sizes.jobs, LATE_SECONDS)
     waits = [one.started - one.submitted for one in stand.records.read(done)]
     latency = {f"latency.{name}": value for name, value in milliseconds(waits).items()}
     return latency | {"idle_pct": 100 * idle} | meter.noise()

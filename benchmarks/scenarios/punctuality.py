@@ -41,7 +41,7 @@ def _burst(stand: Stand, sizes: Sizes) -> dict[str, float]:
     done = stand.records.count()
     due = math.ceil(time.time()) + sizes.ahead
     sent = stand.client.call("at", sizes.burst, due)
-    stand.until_finished(done + sizes.burst, due - time.time() + LATE_SECONDS)
+    stand.watch.until_finished(done + sizes.burst, due - time.time() + LATE_SECONDS)
     late = [one.started - due for one in stand.records.read(done)]
     told = {f"burst.{name}": value for name, value in milliseconds(late).items()}
     if late:
@@ -63,7 +63,7 @@ def _ticks(stand: Stand, count: int) -> dict[str, float]:
     def enough(found: list[Record]) -> bool:
         return sum(one.number == TICK for one in found) >= count + LEAD
 
-    stand.until(enough, SLOWEST_START + count, every=0.5)
+    stand.watch.until(enough, SLOWEST_START + count, every=0.5)
     ticks = [one for one in stand.records.read() if one.number == TICK][LEAD:]
     return rhythm([one.started for one in ticks], [one.submitted for one in ticks])
 

@@ -46,7 +46,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     stand.staff(workers=workers, slots=slots)
     skip = stand.records.count()
     stand.client.call("burst", sizes.jobs, 0, JOB_MILLISECONDS)
-    stand.until(lambda found: len(ended(found[skip:])) >= sizes.jobs // 2, 300, every=0.02)
+    stand.watch.until(lambda found: len(ended(found[skip:])) >= sizes.jobs // 2, 300, every=0.02)
     kill = _kill(stand, skip)
     time.sleep(AWAY_SECONDS)
     stand.add_worker("again", slots=slots)
@@ -108,7 +108,7 @@ def _kill(stand: Stand, skip: int) -> Kill:
         mine = family(processes(), [victim])
         return any(one.pid in mine and one.number not in done for one in found[skip:])
 
-    stand.until(busy, BUSY_SECONDS, every=0.005)
+    stand.watch.until(busy, BUSY_SECONDS, every=0.005)
     pids = frozenset(family(processes(), [victim]))
     at = time.time()
     for pid in [victim, *pids]:
@@ -127,6 +127,6 @@ def _wait(stand: Stand, skip: int, count: int, *, seconds: float) -> None:
     def all_done(found: Sequence[Record]) -> bool:
         return len(ended(found[skip:])) >= count
 
-    while time.monotonic() < deadline and not stand.until(all_done, 1.0, every=0.2):
+    while time.monotonic() < deadline and not stand.watch.until(all_done, 1.0, every=0.2):
         stand.client.call("burst", 1, TRICKLE)
     time.sleep(SETTLE_SECONDS)

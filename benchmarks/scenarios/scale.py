@@ -58,7 +58,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     time.sleep(max(0.0, grid.first - time.time()))
     began = time.time()
     schedulers = _start(stand)
-    if not stand.until_finished(skip + 1, START_SECONDS):
+    if not stand.watch.until_finished(skip + 1, START_SECONDS):
         raise ClientError(f"nothing was started within {START_SECONDS:g} s")
     told["first_s"] = stand.records.read(skip)[0].started - began
     time.sleep(sizes.settle)
@@ -114,7 +114,7 @@ def _add(stand: Stand, skip: int) -> dict[str, float]:
     def found(records: Sequence[Record]) -> bool:
         return any(one.number == ONE for one in records)
 
-    known = stand.until(found, FOUND_SECONDS)
+    known = stand.watch.until(found, FOUND_SECONDS)
     time.sleep(3.0)  # what a stall kept back comes now
     records = stand.records.read(skip)
     starts = sorted(one.started for one in records if one.started >= sent.began - 1)

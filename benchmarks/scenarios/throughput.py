@@ -31,7 +31,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
 
 def drain(stand: Stand, count: int) -> dict[str, float]:
     """Let ``count`` jobs be submitted to stopped workers, then let those go."""
-    done, settled, meter = stand.finished(), stand.settled(), stand.meter()
+    done, settled, meter = stand.watch.finished(), stand.watch.settled(), stand.meter()
     stand.freeze()
     sent = stand.client.call(stand.contender.backlog, count)
     stand.thaw()
@@ -39,8 +39,8 @@ def drain(stand: Stand, count: int) -> dict[str, float]:
     peak = _wait(stand, done + count)
     recorded = _wait_for_rows(stand, settled + count)
     spent, noise = meter.spent(), meter.noise()
-    first, last = stand.span(thawed, done)
-    finished = stand.finished() - done
+    first, last = stand.watch.span(thawed, done)
+    finished = stand.watch.finished() - done
     told = {
         "done": finished,
         "enqueue_per_s": count / sent.seconds,
@@ -67,10 +67,10 @@ def live(stand: Stand, count: int) -> dict[str, float]:
 
 def _submitted(stand: Stand, verb: str, count: int) -> tuple[Answer, float]:
     """Submit and wait; return the answer and the instant of the last end."""
-    done = stand.finished()
+    done = stand.watch.finished()
     sent = stand.client.call(verb, count)
-    stand.until_finished(done + count, MOST_SECONDS)
-    return sent, stand.span(sent.began, done)[1]
+    stand.watch.until_finished(done + count, MOST_SECONDS)
+    return sent, stand.watch.span(sent.began, done)[1]
 
 
 def _wait(stand: Stand, count: int) -> accounting.Memory:
@@ -79,7 +79,7 @@ def _wait(stand: Stand, count: int) -> accounting.Memory:
     while True:
         now = accounting.memory([*stand.worker_pids(), *stand.beat_pids()])
         peak = accounting.Memory(max(peak.rss, now.rss), max(peak.pss, now.pss))
-        if stand.until_finished(count, SAMPLE_SECONDS) or time.monotonic() > deadline:
+        if stand.watch.until_finished(count, SAMPLE_SECONDS) or time.monotonic() > deadline:
             return peak
 
 
@@ -87,7 +87,7 @@ def _wait_for_rows(stand: Stand, count: int) -> float:
     """Wait until SQL says that so many are done; return when that was."""
     deadline = time.monotonic() + MOST_SECONDS
     if stand.contender.settled:
-        while stand.settled() < count and time.monotonic() < deadline:
+        while stand.watch.settled() < count and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
     return time.time()
 

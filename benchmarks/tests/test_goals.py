@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import goals, plans
-from benchmarks.contenders import CONTENDERS
-from benchmarks.goals import GOALS, Judgement
-from benchmarks.lines import Key, comparisons
+from benchmarks import goals
+from benchmarks.goals import Judgement
+from benchmarks.lines import comparisons
 from benchmarks.tests.made import line
 
 
@@ -52,20 +51,3 @@ def test_two_sizes_of_the_same_contender_can_be_compared() -> None:
 
     assert found.measured.median == 2.0
     assert not found.reached
-
-
-def test_what_is_judged_is_measured_by_the_full_form() -> None:
-    visits = plans.full().visits
-    measured = {
-        (visit.contender, Key(run.scenario, run.label)) for visit in visits for run in visit.runs
-    }
-
-    for goal in GOALS:
-        assert ("chronos", goal.key) in measured, goal
-        if goal.peer:
-            assert (goal.peer, goal.peer_key or goal.key) in measured, goal
-
-
-def test_every_contender_is_known() -> None:
-    for form in (plans.full(), plans.quick()):
-        assert {visit.contender for visit in form.visits} <= CONTENDERS.keys()

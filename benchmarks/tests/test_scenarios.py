@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import plans
 from benchmarks.records import Record
 from benchmarks.scenarios import punctuality, recovery, scale
 from benchmarks.scenarios.recovery import Kill
@@ -70,10 +69,3 @@ def test_a_start_that_sql_does_not_know_is_unexplained() -> None:
     begins = [Record(index, 1, 0.0, 1.0, 0.0) for index in (0, 0, 1, 2)]
 
     assert recovery.unexplained(begins, {0: 2, 1: 1}) == 1
-
-
-def test_a_form_can_be_narrowed_to_scenarios_and_contenders() -> None:
-    form = plans.chosen(plans.quick(), {"S2"}, {"chronos", "celery"})
-
-    assert [visit.contender for visit in form.visits] == ["chronos", "celery"]
-    assert {run.scenario for visit in form.visits for run in visit.runs} == {"S2"}
