@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import goals, lines
@@ -28,6 +29,7 @@ as wide. A cell is the median of the repetitions and their range; `!` marks one 
 used more than 25 % of a core in every repetition.
 """
 NOTHING = "-"
+WIDTH = 100
 
 METHOD = """## How it is measured
 
@@ -50,12 +52,21 @@ def write(found: Sequence[Comparison], page: Path) -> None:
 
 def text(found: Sequence[Comparison], plots: Mapping[str, str]) -> str:
     """The page; ``plots`` is the folder of the plot of each scenario that has one."""
-    parts = [HEAD, must_reach(found), METHOD]
+    parts = [HEAD, must_reach(found), METHOD, _versions(found)]
     for section in SECTIONS:
         here = [one for one in found if one.key.scenario == section.scenario]
         if here:
             parts.append(_section(section, here, plots.get(section.scenario, "")))
     return "\n".join(parts)
+
+
+def _versions(found: Sequence[Comparison]) -> str:
+    """Those of the newest session."""
+    if not found:
+        return ""
+    newest = max((one.session for one in found), key=lambda line: str(line["session"]))
+    told = ", ".join(f"{name} {version}" for name, version in newest["versions"].items())
+    return textwrap.fill(f"Versions: {told}.", WIDTH) + "\n"
 
 
 def must_reach(found: Sequence[Comparison]) -> str:
@@ -78,7 +89,7 @@ def must_reach(found: Sequence[Comparison]) -> str:
 
 
 def _section(section: Section, found: Sequence[Comparison], plots: str) -> str:
-    parts = [f"## {section.title}\n", section.text + "\n"]
+    parts = [f"## {section.title}\n", textwrap.fill(section.text, WIDTH) + "\n"]
     if plots:
         parts.append(f"![{section.title}]({plots}/{file_name(section)})\n")
     for comparison in found:
@@ -124,7 +135,8 @@ def _session(line: Line) -> str:
     facts = {**line["machine"], **line["settings"]}
     told = ", ".join(f"{name} {value}" for name, value in facts.items())
     sizes = ", ".join(f"{name} {number(value)}" for name, value in line["sizes"].items())
-    return f"*{line['session']} UTC, {line['form']} form; {told}; {sizes} (first contender).*"
+    words = f"*{line['session']} UTC, {line['form']} form; {told}; {sizes} (first contender).*"
+    return textwrap.fill(words, WIDTH)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

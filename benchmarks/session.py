@@ -13,6 +13,7 @@ from benchmarks.contenders import CONTENDERS
 from benchmarks.environments import NotInstalledError, environment, home
 from benchmarks.servers import Servers
 from benchmarks.stand import Stand
+from benchmarks.versions import versions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,7 @@ class _Session:
             "session": name,
             "form": form.name,
             "machine": machine.describe(),
+            "versions": versions(),
             "settings": self.servers.settings(),
         }
 

@@ -49,7 +49,8 @@ Q_CLUSTER = {
         "db": 0,
     },
 }
-ROOT_URLCONF = "benchmarks.apps.bare"
+if os.environ.get("BENCH_VIEW"):
+    ROOT_URLCONF = "benchmarks.apps.bare"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

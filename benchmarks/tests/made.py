@@ -13,6 +13,7 @@ def line(contender: str = "chronos", **told: Any) -> Line:
         "session": "2027-06-15 12:00:00",
         "form": "full",
         "machine": {"processor": "2 x some"},
+        "versions": {"chronos": "abc", "celery": "5.7.0"},
         "settings": {"fsync": "on"},
         "scenario": "S1",
         "label": "",
