@@ -36,9 +36,11 @@ SECONDS ?= 3600
 soak:  ## an hour of random faults: make soak SECONDS=600 SEED=7
 	@$(TOOL) -m tests.crash.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-# QUICK=1 takes three minutes; ONLY names scenarios, PEERS contenders. Peers are installed below .chronos.
+# QUICK=1 takes three minutes, everything takes hours. ONLY names scenarios, PEERS contenders, ROWS the
+# length of the history of S5. Peers are installed below .chronos.
 bench:  ## Chronos beside its peers: make bench QUICK=1, make bench ONLY=S1 PEERS=chronos,celery
-	@$(RUN) -m benchmarks run $(ONLY) $(if $(QUICK),--quick) $(if $(PEERS),--only $(PEERS))
+	@$(RUN) -m benchmarks run $(ONLY) $(if $(QUICK),--quick) $(if $(PEERS),--only $(PEERS)) \
+		$(if $(ROWS),--rows $(ROWS))
 
 check: lint  ## the checks, then the tests that kill nothing
 	@$(TOOL) -m pytest -n 2 --dist loadfile -m "not crash"

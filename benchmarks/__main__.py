@@ -27,7 +27,7 @@ def main() -> None:
     with one_sentence(), interruptible():
         match words.command:
             case "run":
-                form = plans.quick() if words.quick else plans.full()
+                form = plans.quick() if words.quick else plans.full(words.rows)
                 form = plans.chosen(form, _names(words.scenarios), _names(words.only))
                 if words.repetitions:
                     form = form._replace(repetitions=words.repetitions)
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("scenarios", nargs="?", default="", help="for example S1 or S1,S3")
     run.add_argument("--only", default="", help="contenders, for example chronos,celery")
     run.add_argument("--quick", action="store_true", help="three minutes: the nearest peers, once")
+    run.add_argument("--rows", type=int, default=plans.MILLION, help="the history of S5")
     run.add_argument("--repetitions", type=int, default=0)
     run.add_argument("--hurry", action="store_true", help="neither wait for quiet nor repeat")
     commands.add_parser("report", help="write the page again from the lines that there are")

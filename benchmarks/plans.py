@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 FULL = "full"
+MILLION = 1_000_000
 
 
 class Run(NamedTuple):
@@ -79,7 +80,7 @@ SCALE = {
     1000: ("chronos", "celery-beat", "apscheduler", "bullmq"),
     10_000: ("chronos", "celery-beat", "bullmq"),
     100_000: ("chronos", "bullmq"),
-    1_000_000: ("chronos",),
+    MILLION: ("chronos",),
 }
 FEW = 1000
 FILL = {"chronos": 8000, "celery-beat": 4000, "apscheduler": 150, "bullmq": 2500}  # a second
@@ -113,7 +114,7 @@ def _instant() -> Run:
 
 def _history(count: int) -> Run:
     sizes = history.Sizes(count, seconds=3.0, backlog=BACKLOG["chronos"])
-    return Run("S5", history.measure, sizes)
+    return Run("S5", history.measure, sizes, label=f"{count:,} executions".replace(",", " "))
 
 
 def _recovery(*, best: bool) -> Run:
@@ -135,15 +136,15 @@ def quick() -> Form:
     return Form("quick", tuple(visits), repetitions=1, quiet_seconds=0, again=0)
 
 
-def full() -> Form:
-    """Everything, three times, on a stand of its own each."""
+def full(rows: int = MILLION) -> Form:
+    """Everything, three times, on a stand of its own each; S5 with a history of ``rows``."""
     visits = [
         *(Visit(name, (_throughput(name),)) for name in BACKLOG),
         *(Visit(name, (_latency(200, 3.0),)) for name in LATENCY),
         *(Visit(name, (_punctuality(6, 15),)) for name in PUNCTUAL),
         *(Visit(name, (_scale(name, count),)) for count, names in SCALE.items() for name in names),
         Visit("chronos", (_instant(),)),
-        Visit("chronos", (_history(1_000_000),)),
+        Visit("chronos", (_history(rows),)),
         *(Visit(name, (_api(),)) for name in ("chronos", "drf", "django")),
         *(Visit(name, (_recovery(best=True),)) for name in CAREFUL),
         *(Visit(name, (_recovery(best=False),)) for name in CARELESS),

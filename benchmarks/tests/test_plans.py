@@ -13,7 +13,7 @@ from embedded.errors import StartError
 
 
 def test_what_is_judged_is_measured_by_the_full_form() -> None:
-    visits = plans.full().visits
+    visits = [*plans.full().visits, *plans.full(rows=10_000_000).visits]
     measured = {
         (visit.contender, Key(run.scenario, run.label)) for visit in visits for run in visit.runs
     }
