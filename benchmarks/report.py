@@ -66,7 +66,7 @@ def _versions(found: Sequence[Comparison]) -> str:
         return ""
     newest = max((one.session for one in found), key=lambda line: str(line["session"]))
     told = ", ".join(f"{name} {version}" for name, version in newest["versions"].items())
-    return textwrap.fill(f"Versions: {told}.", WIDTH) + "\n"
+    return textwrap.fill(f"Versions: {told}.", WIDTH, break_on_hyphens=False) + "\n"
 
 
 def must_reach(found: Sequence[Comparison]) -> str:
@@ -89,7 +89,10 @@ def must_reach(found: Sequence[Comparison]) -> str:
 
 
 def _section(section: Section, found: Sequence[Comparison], plots: str) -> str:
-    parts = [f"## {section.title}\n", textwrap.fill(section.text, WIDTH) + "\n"]
+    parts = [
+        f"## {section.title}\n",
+        textwrap.fill(section.text, WIDTH, break_on_hyphens=False) + "\n",
+    ]
     if plots:
         parts.append(f"![{section.title}]({plots}/{file_name(section)})\n")
     for comparison in found:
@@ -136,7 +139,7 @@ def _session(line: Line) -> str:
     told = ", ".join(f"{name} {value}" for name, value in facts.items())
     sizes = ", ".join(f"{name} {number(value)}" for name, value in line["sizes"].items())
     words = f"*{line['session']} UTC, {line['form']} form; {told}; {sizes} (first contender).*"
-    return textwrap.fill(words, WIDTH)
+    return textwrap.fill(words, WIDTH, break_on_hyphens=False)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
