@@ -18,7 +18,7 @@ def versions() -> dict[str, str]:
     told = {"chronos": _commit()}
     for path in sorted((HERE / "requirements").glob("*.txt")):
         told |= pins(path.read_text())
-    package = json.loads((HERE / "node" / "package.json").read_text())
+    package: dict[str, dict[str, str]] = json.loads((HERE / "node" / "package.json").read_text())
     return told | package["dependencies"]
 
 
