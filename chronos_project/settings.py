@@ -37,6 +37,10 @@ CHRONOS_ADOPT_TASKS = env.list("CHRONOS_ADOPT_TASKS", default=[])  # Celery task
 CHRONOS_METRICS_TOKEN = env.str("CHRONOS_METRICS_TOKEN", default="")  # empty: for staff only
 CHRONOS_FLOWER_URL = env.str("CHRONOS_FLOWER_URL", default="")
 CHRONOS_SWEEP_SECONDS = env.int("CHRONOS_SWEEP_SECONDS", default=3)
+CHRONOS_KEEP_DAYS = env.int("CHRONOS_KEEP_DAYS", default=30)  # 0 keeps for ever, here and below
+CHRONOS_KEEP_FAILED_DAYS = env.int("CHRONOS_KEEP_FAILED_DAYS", default=90)
+CHRONOS_KEEP_LAST = env.int("CHRONOS_KEEP_LAST", default=10)  # executions of each job, however old
+CHRONOS_KEEP_RESULTS_DAYS = env.int("CHRONOS_KEEP_RESULTS_DAYS", default=3)
 CHRONOS_SHUTDOWN_GRACE_SECONDS = env.int("CHRONOS_SHUTDOWN_GRACE_SECONDS", default=20)
 
 # --- Django -----------------------------------------------------------------------------------
@@ -268,6 +272,7 @@ CELERY_BEAT_SCHEDULER = "executions.beat:ChronosScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     "chronos: full sweep": {"task": "executions.sweep", "schedule": timedelta(minutes=5)},
+    "chronos: prune": {"task": "executions.prune", "schedule": timedelta(minutes=1)},
 }
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"

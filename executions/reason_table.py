@@ -225,6 +225,11 @@ FAMILIES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("not_taken", "The slot is due, and no scheduler has taken it yet.", "See that one runs."),
         ("will_fire", "The slot is in the future: it fires at {at}.", ""),
         (
+            "pruned",
+            "Executions of that time are no longer kept.",
+            "CHRONOS_KEEP_DAYS says for how long they are.",
+        ),
+        (
             "not_recorded",
             "The schedule of that time names this slot, but nothing is recorded of it.",
             "The schedule may have been changed, paused or set aside at the time.",

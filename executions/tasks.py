@@ -56,3 +56,9 @@ def run_execution(self: Task, *execution_ids: str) -> str:
 def sweep() -> dict[str, int]:
     """Run every maintenance pass to its end; beats run single batches in between."""
     return maintenance.sweep_all(clock.now())
+
+
+@shared_task(name="executions.prune")
+def prune() -> dict[str, int]:
+    """Delete what is older than the retention; what is left over waits for the next minute."""
+    return maintenance.prune_all(clock.now())

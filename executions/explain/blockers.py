@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from executions import alive
+from executions import alive, retention
 from executions.explain.words import because, clock, quoted, span
 from executions.models import Queue
 from executions.reasons import Said, say
@@ -32,8 +32,10 @@ def unrecorded(job: Job, *, at: datetime, now: datetime, no_slot: str | None) ->
         return found or say("no_slot", words=no_slot)
     if at > now:
         return say("will_fire", at=clock(at + job.schedule.jitter))
-    cursor = job.schedule.next_fire_at
-    return say("not_taken") if cursor and cursor <= at else say("not_recorded")
+    cursor, old = job.schedule.next_fire_at, retention.cutoffs(now).latest
+    if cursor and cursor <= at:
+        return say("not_taken")
+    return say("pruned") if old and at < old else say("not_recorded")
 
 
 def coming(job: Job, *, now: datetime) -> list[Said]:

@@ -36,7 +36,10 @@ class AuditFinding(models.Model):
 
 
 class AuditMark(models.Model):
-    """Up to which row an audit has come; ``at`` is when it last looked."""
+    """Up to which row a walk through all executions has come: an audit's, or the one that prunes.
+
+    ``at`` is when an audit last looked, or when the pruning round began.
+    """
 
     name = models.CharField(primary_key=True, max_length=32)
     up_to = models.UUIDField()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import Team
 
@@ -44,6 +45,7 @@ class OutboxEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="outbox_fault_idx", condition=~Q(fault=""))]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.subject}"
