@@ -20,6 +20,8 @@ from rest_framework.views import APIView
 from chronos_project.health import AlwaysFirst
 from executions import alive, clock, outbox, stats
 from executions.models import AuditFinding, Execution
+from executions.models.rollup import EVERYBODY
+from executions.standing import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +45,6 @@ class ChronosCollector(Collector):
         yield from self._processes()
 
     def _queues(self) -> Iterable[Metric]:
-        lines = stats.lines(Execution.objects.all(), now=self._now)
         executions = GaugeMetricFamily(
             "chronos_queue_executions", "Unfinished executions.", labels=["queue", "state"]
         )
@@ -55,7 +56,7 @@ class ChronosCollector(Collector):
         paused = GaugeMetricFamily(
             "chronos_queue_paused", "1 when nothing is taken from the queue.", labels=["queue"]
         )
-        for line in lines:
+        for line in lines(self._now):
             executions.add_metric([line.name, "active"], line.active)
             executions.add_metric([line.name, "waiting"], line.waiting)
             executions.add_metric([line.name, "late"], line.late)
@@ -65,17 +66,21 @@ class ChronosCollector(Collector):
         return [executions, oldest, paused]
 
     def _ends(self) -> Iterable[Metric]:
-        ended = stats.finished(Execution.objects.all(), now=self._now)
+        ended = stats.finished([EVERYBODY], now=self._now)
         day = GaugeMetricFamily(
             "chronos_executions_last_day",
-            "Executions made in the last 24 hours, by how they ended.",
+            "Executions that ended in the last 24 hours, by how.",
             labels=["status"],
         )
         day.add_metric(["succeeded"], ended.completed)
         day.add_metric(["failed"], ended.failed)
-        dead = Execution.objects.dead().count()
+        dead = stats.dead_letters(Execution.objects.all())
         yield day
-        yield GaugeMetricFamily("chronos_dead_letters", "Failed and not resolved.", value=dead)
+        yield GaugeMetricFamily(
+            "chronos_dead_letters",
+            f"Failed and not resolved; at most {stats.MOST_DEAD} are counted.",
+            value=dead,
+        )
         yield GaugeMetricFamily(
             "chronos_audit_mismatches",
             "Slots without an execution, doubled ones, attempts that do not fit: must be 0.",

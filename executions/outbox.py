@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import structlog
 from django.db import transaction
 
-from executions import stream
+from executions import rollups, stream
 from executions.models import OutboxEvent
 from executions.stream import ChannelAwayError
 
@@ -74,8 +74,9 @@ def deliver(now: datetime, limit: int = 500, *, channels: Sequence[Channel] = CH
     """Hand the oldest events to all ``channels`` and forget them; return how many were handled.
 
     Any number of processes may call this at once: SKIP LOCKED deals the events out. A crash
-    between the delivery and the deletion delivers the batch once more. While a channel is away
-    everything stays, and the call ends within its time-outs.
+    between the delivery and the deletion delivers the batch once more; statistics count it once,
+    with the deletion. While a channel is away everything stays, and the call ends within its
+    time-outs.
     """
     with transaction.atomic():
         events = list(OutboxEvent.objects.waiting().lock_free(limit))
@@ -89,9 +90,9 @@ def deliver(now: datetime, limit: int = 500, *, channels: Sequence[Channel] = CH
         for event in events:
             event.fault = refused.get(event.pk, "")[:300]
         _set_aside([event for event in events if event.fault])
-        OutboxEvent.objects.filter(
-            pk__in=[event.pk for event in events if not event.fault]
-        ).delete()
+        delivered = [event.pk for event in events if not event.fault]
+        rollups.count(delivered)
+        OutboxEvent.objects.filter(pk__in=delivered).delete()
     return len(events)
 
 

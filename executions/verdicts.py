@@ -10,7 +10,7 @@ from jobs.kinds.base import Fleet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from executions.stats import Line
+    from executions.standing import Line
 
 
 @dataclass(frozen=True, slots=True)

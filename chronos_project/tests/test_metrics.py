@@ -9,9 +9,10 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from executions import clock
+from executions import clock, outbox, transitions
 from executions.models import AuditFinding, Beat, OutboxEvent, Status, Worker
-from tests.factories import NOON, ExecutionFactory, UserFactory
+from executions.transitions import Report
+from tests.factories import NOON, ExecutionFactory, QueueFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -29,9 +30,14 @@ def test_the_state_is_told_in_numbers(client: Client) -> None:
     process = {"pid": 1, "version": "1", "started_at": now, "heartbeat_at": now}
     Beat.objects.create(name="b", **process)
     Worker.objects.create(name="w", fleet="io", slots=8, **process)
+    QueueFactory.create(name="mail")
     ExecutionFactory.create(queue="mail", due_at=NOON.replace(year=2020))
     ExecutionFactory.create(queue="mail", status=Status.RUNNING)
-    ExecutionFactory.create(status=Status.FAILED)
+    execution = ExecutionFactory.create(status=Status.QUEUED)
+    claimed = transitions.claim(execution.pk, worker="w", now=now, lease=timedelta(seconds=30))
+    assert claimed is not None
+    transitions.fail(claimed, now=now, report=Report())
+    outbox.deliver(now, channels=())
     AuditFinding.objects.create(at=now, what="slot_lost")
     OutboxEvent.objects.create(topic="job.paused", at=now - timedelta(seconds=60))
     OutboxEvent.objects.create(topic="job.paused", at=now, fault="too long")
@@ -59,7 +65,7 @@ def test_a_scrape_costs_a_fixed_number_of_queries(
     for queue in ["a", "b", "c"]:
         ExecutionFactory.create(queue=queue)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/actuator/prometheus")
 
 

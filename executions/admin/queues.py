@@ -12,9 +12,9 @@ from accounts.cells import EMPTY, instant
 from accounts.long_lists import CappedChangeList
 from accounts.row_actions import Act, ReasonForm
 from accounts.theme import ChronosAdmin
-from executions import clock, queues, stats
-from executions.models import Execution, Queue
-from executions.stats import Line
+from executions import clock, queues
+from executions.models import Queue
+from executions.standing import Line, lines
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -28,8 +28,7 @@ class QueueChangeList(CappedChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        lines = stats.lines(Execution.objects.all(), now=clock.now())
-        found = {line.name: line for line in lines}
+        found = {line.name: line for line in lines(clock.now())}
         for queue in self.result_list:
             queue.line = found.get(queue.name) or Line(queue.name, False, 0, 0, 0, None)
 

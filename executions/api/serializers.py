@@ -232,11 +232,13 @@ class VerdictSerializer(serializers.Serializer[Any]):
 class DashboardSerializer(serializers.Serializer[Any]):
     active = serializers.IntegerField(help_text="Running.")
     waiting = serializers.IntegerField(help_text="Due and not running.")
-    completed = serializers.IntegerField(help_text="Succeeded, of those of the last 24 hours.")
-    failed = serializers.IntegerField(help_text="Failed, of those of the last 24 hours.")
+    completed = serializers.IntegerField(help_text="Succeeded in the last 24 hours.")
+    failed = serializers.IntegerField(help_text="Failed for good in the last 24 hours.")
     late = serializers.IntegerField(help_text="Due for more than 30 seconds and not started.")
     paused = serializers.IntegerField(help_text="Jobs that are paused.")
-    dead = serializers.IntegerField(help_text="Failed for good and not resolved.")
+    dead = serializers.IntegerField(
+        help_text="Failed for good and not resolved; counted up to 100000."
+    )
     rates = RatesSerializer()
     queues = LineSerializer(many=True)
     verdict = VerdictSerializer()

@@ -13,6 +13,7 @@ from executions.maintenance.forget import (
     forget_processes,
     forget_redrives,
     forget_results,
+    forget_rollups,
 )
 from executions.maintenance.prune import prune
 from executions.maintenance.rearm import rearm
@@ -36,6 +37,7 @@ __all__ = [
     "forget_processes",
     "forget_redrives",
     "forget_results",
+    "forget_rollups",
     "prune",
     "prune_all",
     "rearm",
@@ -62,6 +64,7 @@ PRUNES: tuple[Callable[[datetime], int], ...] = (
     forget_events,
     forget_redrives,
     forget_processes,
+    forget_rollups,
 )
 """Passes that delete what is old. Nobody waits for them, so a worker runs them, not the beats."""
 MOST_BATCHES = 200  # of each in one go, so that a mountain of old rows is taken away in many

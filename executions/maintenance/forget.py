@@ -1,24 +1,44 @@
-"""Small rows that outlive their use: results of Celery, undeliverable events, redrives, processes.
+"""Small rows that outlive their use: of Celery, the outbox, redrives, processes, statistics.
 
 Each pass deletes one bounded batch of the oldest.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django_celery_results.models import TaskResult
 
-from executions import retention
+from executions import retention, rollups
 from executions.models import Beat, Execution, OutboxEvent, Redrive, Worker
+from executions.models.rollup import Grain
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import QuerySet
+
+KEPT = {
+    Grain.MINUTE: timedelta(days=3),
+    Grain.HOUR: timedelta(days=60),
+    Grain.DAY: timedelta(days=1100),
+}
+
+FORGET = """
+WITH old AS (
+    SELECT subject, grain, at, queue FROM executions_rollup
+    WHERE grain = %(grain)s AND at < %(before)s
+    ORDER BY at LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM executions_rollup AS rollup USING old
+WHERE (rollup.subject, rollup.grain, rollup.at, rollup.queue)
+    = (old.subject, old.grain, old.at, old.queue)
+"""
 
 
 def forget_results(now: datetime, limit: int = 1000) -> int:
@@ -27,10 +47,17 @@ def forget_results(now: datetime, limit: int = 1000) -> int:
     return _delete(TaskResult.objects.all(), "date_done", before, limit)
 
 
+@transaction.atomic
 def forget_events(now: datetime, limit: int = 1000) -> int:
-    """Delete events that no channel would take and that nobody has looked at for so long."""
+    """Delete events that no channel would take and that nobody has looked at for so long.
+
+    What they tell counts in the statistics now: it did not when they were set aside, because they
+    might have been delivered after all.
+    """
     before = retention.cutoffs(now).latest
-    return _delete(OutboxEvent.objects.set_aside(), "at", before, limit)
+    ids = _locked(OutboxEvent.objects.set_aside(), "at", before, limit)
+    rollups.count(ids)
+    return OutboxEvent.objects.filter(pk__in=ids).delete()[0]
 
 
 def forget_redrives(now: datetime, limit: int = 1000) -> int:
@@ -49,14 +76,26 @@ def forget_processes(now: datetime, limit: int = 1000) -> int:
     )
 
 
+def forget_rollups(now: datetime, limit: int = 1000) -> int:
+    """Delete the finer statistics of times that coarser ones tell well enough."""
+    with connection.cursor() as cursor:
+        for grain, kept in KEPT.items():
+            cursor.execute(FORGET, {"grain": grain, "before": now - kept, "limit": limit})
+            if cursor.rowcount:
+                return cursor.rowcount
+    return 0
+
+
 @transaction.atomic
 def _delete(rows: QuerySet[Any], field: str, before: datetime | None, limit: int) -> int:
-    """Delete the first ``limit`` of ``rows`` whose ``field`` lies ``before``; never, without one.
-
-    A row that another process holds is left to it.
-    """
-    if before is None:
-        return 0
-    old = rows.filter(**{f"{field}__lt": before}).order_by(field)
-    ids = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+    """Delete the first ``limit`` of ``rows`` whose ``field`` lies ``before``; without it, none."""
+    ids = _locked(rows, field, before, limit)
     return rows.model._default_manager.filter(pk__in=ids).delete()[0] if ids else 0
+
+
+def _locked(rows: QuerySet[Any], field: str, before: datetime | None, limit: int) -> list[Any]:
+    """Lock them; a row that another process holds is left to it."""
+    if before is None:
+        return []
+    old = rows.filter(**{f"{field}__lt": before}).order_by(field)
+    return list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])

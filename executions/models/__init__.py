@@ -10,6 +10,7 @@ from executions.models.history import Attempt, ExecutionEvent, LogChunk
 from executions.models.outbox import OutboxEvent
 from executions.models.periodic import PeriodicState
 from executions.models.redrive import Redrive
+from executions.models.rollup import Rollup
 from executions.models.statuses import FINISHED, UNFINISHED, Origin, Status, task_id
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PeriodicState",
     "Queue",
     "Redrive",
+    "Rollup",
     "Status",
     "Worker",
     "task_id",

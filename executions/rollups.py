@@ -1,0 +1,152 @@
+"""Statistics that were added up when things ended, so that nobody counts history."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.db.models import Sum
+
+from executions.models.rollup import BOUNDS, EVERYBODY, Rollup
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+COUNTS = ("started", "succeeded", "failed", "skipped", "cancelled", "retried", "lost")
+SUMS = (*COUNTS, "late_seconds", "took_seconds")
+HISTOGRAMS = ("late", "took")
+CLASSES = range(len(BOUNDS) + 1)
+COLUMNS = [*SUMS, *(f"{name}_{n}" for name in HISTOGRAMS for n in CLASSES)]
+
+
+def _counted(name: str) -> str:
+    """Count ``name`` in each class, one column each."""
+    return ",\n        ".join(
+        f"count(*) FILTER (WHERE {name} = {n}) AS {name}_{n}" for n in CLASSES
+    )
+
+
+def _array(name: str) -> str:
+    return f"ARRAY[{', '.join(f'sum({name}_{n})::bigint' for n in CLASSES)}]"
+
+
+def _added(name: str) -> str:
+    pairs = f"unnest(rollup.{name}, excluded.{name}) WITH ORDINALITY AS pair (one, other, place)"
+    return f"{name} = ARRAY(SELECT one + other FROM {pairs} ORDER BY place)"  # noqa: S608  constants
+
+
+# An attempt is told when it ends; of an execution that is cancelled while it waits for another
+# attempt, the attempt has ended before and differs in its outcome. Who waits for a report has
+# its deadline as ``due_at``: how late it started is not known any more.
+COUNT = f"""
+WITH event AS MATERIALIZED (
+    SELECT team_id, at, substr(topic, 11) AS status, subject, body ->> 'outcome' AS outcome,
+        (body ->> 'attempt')::int AS number, (body ->> 'job')::uuid AS job_id,
+        coalesce((body #>> '{{slots,count}}')::bigint, 1) AS slots
+    FROM executions_outboxevent
+    WHERE id = ANY(%(ids)s) AND topic LIKE 'execution.%%'
+), told AS MATERIALIZED (
+    SELECT event.*, coalesce(execution.queue, '') AS queue, attempt.started_at,
+        CASE WHEN event.status IN ('succeeded', 'failed')
+            AND execution.started_at >= execution.due_at
+        THEN extract(epoch FROM execution.started_at - execution.due_at) END AS late_seconds,
+        CASE WHEN event.status IN ('succeeded', 'failed')
+        THEN extract(epoch FROM greatest(attempt.finished_at - attempt.started_at, '0'))
+        END AS took_seconds
+    FROM event
+    LEFT JOIN executions_execution AS execution ON execution.id = event.subject
+    LEFT JOIN executions_attempt AS attempt ON attempt.execution_id = event.subject
+        AND attempt.number = event.number AND attempt.outcome = event.outcome
+), fact AS (
+    SELECT team_id, job_id, queue, date_trunc('minute', started_at, 'UTC') AS at, 1 AS started,
+        '' AS status, '' AS outcome, 0 AS slots,
+        NULL::float8 AS late_seconds, NULL::float8 AS took_seconds
+    FROM told WHERE started_at IS NOT NULL
+    UNION ALL
+    SELECT team_id, job_id, queue, date_trunc('minute', at, 'UTC'), 0, status, outcome, slots,
+        late_seconds, took_seconds
+    FROM told
+), classed AS (
+    SELECT *, width_bucket(late_seconds, %(bounds)s::float8[]) AS late,
+        width_bucket(took_seconds, %(bounds)s::float8[]) AS took
+    FROM fact
+), minute AS MATERIALIZED (
+    SELECT team_id, job_id, queue, at, sum(started) AS started,
+        count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        coalesce(sum(slots) FILTER (WHERE status = 'skipped'), 0) AS skipped,
+        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE status = 'scheduled' AND outcome = 'failed') AS retried,
+        count(*) FILTER (WHERE outcome = 'lost') AS lost,
+        coalesce(sum(late_seconds), 0) AS late_seconds,
+        coalesce(sum(took_seconds), 0) AS took_seconds,
+        {_counted("late")},
+        {_counted("took")}
+    FROM classed GROUP BY team_id, job_id, queue, at
+)
+INSERT INTO executions_rollup AS rollup
+    (subject, grain, at, queue, {", ".join(SUMS)}, {", ".join(HISTOGRAMS)})
+SELECT level.subject, level.grain, date_trunc(level.grain, at, 'UTC') AS since, line,
+    {", ".join(f"sum({name})" for name in SUMS)}, {", ".join(map(_array, HISTOGRAMS))}
+FROM minute, LATERAL (VALUES
+    (%(everybody)s::uuid, 'minute', queue), (%(everybody)s, 'hour', queue),
+    (%(everybody)s, 'day', queue), (team_id, 'minute', queue), (team_id, 'hour', queue),
+    (team_id, 'day', queue), (job_id, 'hour', ''), (job_id, 'day', '')
+) AS level (subject, grain, line)
+WHERE level.subject IS NOT NULL
+GROUP BY level.subject, level.grain, since, line
+ORDER BY level.subject, level.grain, since, line
+ON CONFLICT (subject, grain, at, queue) DO UPDATE SET
+    {", ".join(f"{name} = rollup.{name} + excluded.{name}" for name in SUMS)},
+    {", ".join(map(_added, HISTOGRAMS))}
+"""  # noqa: S608  the pieces are constants of this module
+
+
+def count(events: Collection[int]) -> None:
+    """Add up what the outbox tells in ``events``, which are deleted in the same transaction.
+
+    So each end counts once, whenever it comes, and a crash before the commit undoes both. Rows
+    are touched in one order by everybody: two processes wait for each other, never in a circle.
+    """
+    values: dict[str, Any] = {"bounds": list(BOUNDS), "everybody": EVERYBODY, "ids": list(events)}
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What happened in some time."""
+
+    started: int
+    succeeded: int
+    failed: int
+    skipped: int
+    cancelled: int
+    retried: int
+    lost: int
+    late_seconds: float
+    took_seconds: float
+
+
+def total(subjects: Collection[UUID], *, since: datetime, until: datetime) -> Total:
+    """Add up what happened to ``subjects`` from ``since`` to before ``until``, whole minutes."""
+    rows = Rollup.objects.between(since, until, subjects=subjects)
+    sums = rows.aggregate(**{name: Sum(name, default=0) for name in SUMS})
+    return Total(**sums)
+
+
+def quantile(histogram: Sequence[int], share: float) -> float | None:
+    """Return below how many seconds that share (0 to 1) of a histogram lies, at most.
+
+    The end of the class in which it falls; ``inf`` for the last one, ``None`` for an empty one.
+    """
+    sums = list(accumulate(histogram))
+    if not sums or not sums[-1]:
+        return None
+    place = bisect_left(sums, share * sums[-1])
+    return BOUNDS[place] if place < len(BOUNDS) else float("inf")
