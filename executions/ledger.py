@@ -41,7 +41,7 @@ WITH stored AS (
     JOIN jobs_job AS job ON job.id = slot.job
     JOIN jobs_jobversion AS version ON version.id = job.current_id
     LEFT JOIN jobs_limit AS shared ON shared.id = version.limit_id
-    ON CONFLICT (schedule_id, scheduled_for) DO NOTHING
+    ON CONFLICT (schedule_id, scheduled_for) WHERE schedule_id IS NOT NULL DO NOTHING
     RETURNING id, team_id, job_id, status, reason, result
 )
 INSERT INTO executions_outboxevent (team_id, at, topic, subject, body)

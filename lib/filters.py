@@ -55,7 +55,8 @@ class StrictParameters:
 class StrictFilterBackend(DjangoFilterBackend):
     """The filters of a list; what is wrong with them is said of parameters.
 
-    DRF asks its filters also when one object is looked up; there they do not apply.
+    The view keeps them as ``filterset``, for its pages. DRF asks its filters also when one object
+    is looked up; there they do not apply.
     """
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
@@ -72,4 +73,5 @@ class StrictFilterBackend(DjangoFilterBackend):
                     for name, errors in filterset.form.errors.as_data().items()
                 }
             )
+        view.filterset = filterset
         return filterset.qs

@@ -40,7 +40,7 @@ class PagePagination(BasePagination):
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.request = request
-        self.page, self.limit = _read(request)
+        self.page, self.limit = read(request)
         start = (self.page - 1) * self.limit
         self.count, self.count_capped = _count(queryset)
         return list(queryset[start : start + self.limit])
@@ -104,7 +104,8 @@ def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-def _read(request: Request) -> tuple[int, int]:
+def read(request: Request) -> tuple[int, int]:
+    """Return which page is asked for and how long. Raises ``ParameterError`` with all faults."""
     faults: dict[str, Any] = {}
     values: dict[str, int] = {}
     for name, default, most in (("page", 1, MAX_ROWS), ("limit", DEFAULT_LIMIT, MAX_LIMIT)):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.kinds.base import Fleet
 
 LONGEST_LIMIT_KEY = 200
+ENDED_BADLY = (Status.CANCELLED, Status.FAILED, Status.SKIPPED)  # seldom, and looked for
 
 
 class Execution(models.Model):
@@ -85,7 +86,9 @@ class Execution(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["schedule", "scheduled_for"], name="one_execution_per_slot"
+                fields=["schedule", "scheduled_for"],
+                name="one_execution_per_slot",
+                condition=Q(schedule__isnull=False),
             ),
             models.CheckConstraint(
                 condition=Q(status__in=sorted(FINISHED), finished_at__isnull=False)
@@ -160,7 +163,7 @@ class Execution(models.Model):
             models.Index(
                 fields=["schedule", "scheduled_for"],
                 name="execution_unfinished_idx",
-                condition=Q(status__in=sorted(UNFINISHED)),
+                condition=Q(status__in=sorted(UNFINISHED), schedule__isnull=False),
             ),
             models.Index(
                 fields=["team", "-id"],
@@ -176,6 +179,16 @@ class Execution(models.Model):
                 fields=["redrive"],
                 name="execution_redrive_idx",
                 condition=Q(redrive__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "status", "-id"],
+                name="execution_team_bad_idx",
+                condition=Q(status__in=sorted(ENDED_BADLY)),
+            ),
+            models.Index(
+                fields=["job", "status", "-id"],
+                name="execution_job_bad_idx",
+                condition=Q(status__in=sorted(ENDED_BADLY)),
             ),
             models.Index(fields=["team", "-id"], name="execution_team_idx"),
             models.Index(fields=["job", "-id"], name="execution_job_idx"),

@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from executions.api import filters
 from executions.models import Status
+from executions.stats import first_id
 from executions.tests.callers import API, Caller, caller
 from executions.tests.plans import planned
 from tests.factories import NOON, ExecutionFactory, JobFactory
@@ -71,6 +73,7 @@ def test_each_filter_keeps_what_it_names(query: dict[str, str]) -> None:
         status=Status.RUNNING,
         queue="mail",
         reason="timeout",
+        id=first_id(NOON + timedelta(minutes=1)),
         created_at=NOON + timedelta(minutes=1),
     )
 
@@ -126,6 +129,8 @@ def test_search_takes_its_text_as_text() -> None:
         ("team", "1"),
         ("job__team__name", "x"),
         ("dry_run", "true"),
+        ("cursor", "abc"),
+        ("cursor", "01a1ff6c-67b3-7174-a0dc-a5d08fdded75:forged"),
     ],
 )
 def test_a_bad_parameter_is_named(parameter: str, value: str) -> None:
@@ -208,6 +213,128 @@ def test_a_page_is_read_from_an_index_in_its_order(path: str, index: str) -> Non
 
     with planned() as plans:
         ann.client.get(path)
+
+    assert index in plans[-1]
+    assert "Sort" not in plans[-1]
+
+
+def followed(client: Any, **query: str) -> list[dict[str, Any]]:
+    """Every page of a list, by its cursors."""
+    pages: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = client.get(LIST, query | ({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.content
+        pages.append(answer.json())
+        cursor = pages[-1]["next_cursor"]
+    return pages
+
+
+def ids(pages: list[dict[str, Any]]) -> list[str]:
+    return [row["id"] for page in pages for row in page["results"]]
+
+
+@pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
+@pytest.mark.parametrize("limit", ["1", "2", "5", "100"])
+def test_following_cursors_shows_everything_once(ordering: str, limit: str) -> None:
+    ann = caller()
+    job = ann.job()
+    made = [str(ann.execution(job=job).pk) for _ in range(5)]
+
+    found = ids(followed(ann.client, ordering=ordering, limit=limit))
+
+    assert found == (made if ordering == "created_at" else made[::-1])
+
+
+def test_what_is_made_meanwhile_moves_no_page() -> None:
+    ann = caller()
+    job = ann.job()
+    made = [str(ann.execution(job=job).pk) for _ in range(4)]
+    first = ann.client.get(LIST, {"limit": "2"}).json()
+    ann.execution(job=job)
+
+    then = ann.client.get(LIST, {"limit": "2", "cursor": first["next_cursor"]}).json()
+
+    assert ids([first, then]) == made[::-1]
+    assert then["next_cursor"] is None
+
+
+def test_a_page_after_a_cursor_is_not_counted_and_links_to_the_next() -> None:
+    ann = caller()
+    job = ann.job()
+    for _ in range(3):
+        ann.execution(job=job)
+    first = ann.client.get(LIST, {"limit": "1"}).json()
+
+    answer = ann.client.get(LIST, {"limit": "1", "cursor": first["next_cursor"]})
+
+    told = answer.json()
+    assert (first["count"], told["count"], told["page"], told["previous"]) == (3, None, None, None)
+    assert answer.headers["Link"] == f'<{told["next"]}>; rel="next"'
+    assert len(ann.client.get(told["next"]).json()["results"]) == 1
+
+
+def test_a_page_is_named_by_a_number_or_by_a_cursor() -> None:
+    ann = caller()
+    job = ann.job()
+    for _ in range(2):
+        ann.execution(job=job)
+    cursor = ann.client.get(LIST, {"limit": "1"}).json()["next_cursor"]
+
+    assert ann.client.get(LIST, {"cursor": cursor, "page": "1"}).status_code == 400
+
+
+@pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
+def test_what_no_index_finds_is_looked_for_a_part_of_the_list_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, ordering: str
+) -> None:
+    monkeypatch.setattr(filters, "SEARCHED", 3)
+    ann = caller()
+    job = ann.job()
+    seldom = {0, 9}
+    made = [
+        str(ann.execution(job=job, queue="mail" if n in seldom else "default").pk)
+        for n in range(10)
+    ]
+
+    pages = followed(ann.client, ordering=ordering, queue="mail")
+
+    assert sorted(ids(pages)) == [made[0], made[9]]
+    assert [len(page["results"]) for page in pages] == [1, 0, 0, 1]
+    assert (pages[0]["count"], pages[0]["count_capped"]) == (1, True)
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped", "cancelled"])
+def test_what_ended_badly_is_found_however_long_ago(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(filters, "SEARCHED", 2)
+    ann = caller()
+    job = ann.job(slug="one")
+    wanted = ann.execution(job=job, status=status)
+    for _ in range(5):
+        ann.execution(job=job)
+
+    for query in ({"status": status}, {"status": status, "job": "one"}):
+        assert listed(ann.client, **query) == [str(wanted.pk)]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"created_after": "2020-01-01T00:00:00Z"}, "execution_team_idx"),
+        ({"queue": "mail", "kind": "http", "reason": "timeout"}, "execution_team_idx"),
+        ({"status": "succeeded,failed"}, "execution_team_idx"),
+        ({"status": "failed"}, "execution_team_bad_idx"),
+        ({"status": "failed", "ordering": "created_at"}, "execution_team_bad_idx"),
+    ],
+)
+def test_each_list_is_read_from_an_index_in_its_order(query: dict[str, str], index: str) -> None:
+    ann = caller()
+    ann.execution(status=Status.FAILED, queue="mail", kind="http", reason="timeout")
+
+    with planned() as plans:
+        assert len(listed(ann.client, **query)) == 1
 
     assert index in plans[-1]
     assert "Sort" not in plans[-1]

@@ -18,6 +18,7 @@ from executions.api.serializers import ExecutionDetailSerializer
 from executions.api.views.base import ExecutionsOfTeam
 from executions.api.views.executions import HEAVY
 from executions.models.execution_queries import ExecutionQuerySet
+from lib.keyset import KeysetPagination
 
 
 @extend_schema(tags=["failures"])
@@ -26,6 +27,7 @@ class DeadLetterViewSet(ListModelMixin, ExecutionsOfTeam):
 
     serializer_class = DeadLetterSerializer
     filterset_class = DeadLetterFilter
+    pagination_class = KeysetPagination
     verbs = {"redrive": Verb.OPERATE, "resolve": Verb.OPERATE}
 
     def get_queryset(self) -> ExecutionQuerySet:

@@ -21,6 +21,7 @@ from executions.api.serializers import ExecutionDetailSerializer, ExecutionSeria
 from executions.api.views.base import ExecutionsOfTeam, job_of
 from executions.models import Status
 from executions.models.execution_queries import ExecutionQuerySet
+from lib.keyset import KeysetPagination
 
 HEAVY = ["payload", "result", "version__payload", "version__schedule"]
 
@@ -30,6 +31,7 @@ class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
 
     serializer_class = ExecutionSerializer
     filterset_class = ExecutionFilter
+    pagination_class = KeysetPagination
     verbs = {"cancel": Verb.OPERATE, "retry": Verb.OPERATE}
     parameters = {"retrieve": WaitQuery().fields}
 
