@@ -14,12 +14,14 @@ from accounts.theme import WindowAdmin
 from executions import again, clock, explain, transitions
 from executions.admin import page
 from executions.admin.filters import KindFilter, ReasonFilter
+from executions.admin.searching import SearchedChangeList, of_jobs
 from executions.deadletters import NotDeadError
 from executions.models import Execution
 from jobs.definitions import DefinitionError
 from jobs.models import Job
 
 if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
@@ -54,8 +56,11 @@ class ExecutionAdmin(WindowAdmin):
             return queryset, False
         if found := ID.fullmatch(term):
             return queryset.filter(pk=found[1]), False
-        jobs = Job.objects.filter(name__icontains=term).order_by("-pk").values("pk")
-        return queryset.filter(job__in=jobs[:MOST_JOBS]), False
+        jobs = Job.objects.filter(name__icontains=term).order_by("-pk")
+        return of_jobs(queryset, jobs.values_list("pk", flat=True)[:MOST_JOBS]), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SearchedChangeList
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -62,6 +62,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL("SET lock_timeout TO 0", "SET lock_timeout TO 0"),
         AddIndexConcurrently(
             "execution",
+            models.Index(fields=["status", "-id"], name="execution_bad_idx", condition=BAD),
+        ),
+        AddIndexConcurrently(
+            "execution",
             models.Index(
                 fields=["team", "status", "-id"], name="execution_team_bad_idx", condition=BAD
             ),

@@ -181,6 +181,11 @@ class Execution(models.Model):
                 condition=Q(redrive__isnull=False),
             ),
             models.Index(
+                fields=["status", "-id"],
+                name="execution_bad_idx",
+                condition=Q(status__in=sorted(ENDED_BADLY)),
+            ),
+            models.Index(
                 fields=["team", "status", "-id"],
                 name="execution_team_bad_idx",
                 condition=Q(status__in=sorted(ENDED_BADLY)),

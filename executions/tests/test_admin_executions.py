@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
+from executions.admin import searching
 from executions.models import Execution, ExecutionEvent, Status
 from tests import operators
 from tests.factories import ExecutionFactory, JobFactory
@@ -171,3 +172,34 @@ def test_an_action_needs_the_permission_for_the_model(client: Client) -> None:
 
     execution.refresh_from_db()
     assert execution.status == Status.SCHEDULED
+
+
+def test_filters_search_the_newest_rows_and_say_so(
+    client: Client, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SEARCHED", 2)
+    job = JobFactory.create(name="Slow")
+    for reason in ("timeout", "", ""):
+        ExecutionFactory.create(job=job, status=Status.FAILED, reason=reason)
+
+    by_reason = client.get(f"{LIST}?reason=timeout")
+
+    assert told(by_reason) == ["The newest 2 rows were searched."]
+    assert b">Slow<" not in by_reason.content
+    html = client.get(f"{LIST}?status__exact=failed").content.decode()
+    assert html.count(">Slow<") == 3
+
+
+def test_a_job_is_found_by_name_however_long_ago_it_ran(
+    client: Client, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SEARCHED", 2)
+    monkeypatch.setattr(searching, "OF_A_JOB", 2)
+    for name, times in (("Yearly", 3), ("Busy", 5)):
+        job = JobFactory.create(name=name)
+        for _ in range(times):
+            ExecutionFactory.create(job=job)
+
+    html = client.get(LIST, {"q": "year"}).content.decode()
+
+    assert html.count(">Yearly<") == 2
