@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from executions import progress
 from executions.api.serializers import ExecutionSerializer, JobSummarySerializer
-from executions.causes import MOST_JOBS, Cause
+from executions.causes import MOST, MOST_JOBS, NEWEST, Cause
 from executions.models import Redrive
 from executions.reasons import reason
 from executions.redrives import MAX_RATE, RATE
@@ -28,13 +28,14 @@ class FailureSerializer(serializers.Serializer[Cause]):
     message = serializers.CharField()
     frame = serializers.CharField(help_text="File and function of the job's own code, if any.")
     link = serializers.SerializerMethodField(help_text="Where the reason is described.")
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(help_text=f"Counted up to {MOST}.")
+    count_capped = serializers.BooleanField(help_text="There are more than `count`.")
     count_last_hour = serializers.IntegerField(source="count_lately")
     first_seen_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
     newest = serializers.UUIDField(source="newest.pk", help_text="The newest execution.")
     jobs = JobSummarySerializer(many=True, help_text=f"At most {MOST_JOBS} of them.")
-    jobs_count = serializers.IntegerField()
+    jobs_count = serializers.IntegerField(help_text=f"Jobs of the {NEWEST} newest.")
 
     def get_link(self, cause: Cause) -> str:
         return reason(cause.reason).link

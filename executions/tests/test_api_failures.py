@@ -52,6 +52,7 @@ def test_causes_are_listed_with_one_for_all() -> None:
         "frame": "shop/orders.py:load",
         "link": "/reasons#raised",
         "count": 2,
+        "count_capped": False,
         "count_last_hour": 2,
         "first_seen_at": None,
         "last_seen_at": None,

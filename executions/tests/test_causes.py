@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Team
 from executions import causes, endings, transitions
 from executions.causes import Cause, dead_of
 from executions.fingerprints import UNKNOWN
@@ -38,7 +41,8 @@ def failed(message: str, **fields: Any) -> Execution:
 
 
 def found() -> list[Cause]:
-    return causes.described(causes.groups(Execution.objects.all(), now=NOON))
+    teams = Team.objects.values_list("pk", flat=True)
+    return causes.described(causes.groups(teams), now=NOON)
 
 
 def test_one_cause_on_many_ids_is_one_group_and_the_newest_stands_for_it() -> None:
@@ -100,13 +104,9 @@ def test_the_last_hour_is_counted_apart() -> None:
         at = NOON - timedelta(minutes=minutes)
         ExecutionFactory.create(id=first_id(at), status=Status.FAILED, fingerprint="a" * 32)
 
-    counted = [(row["count"], row["count_lately"]) for row in groups()]
+    counted = [(group.count, group.count_lately) for group in found()]
     assert sum(n for n, _ in counted) == 3
     assert sum(n for _, n in counted) == 2
-
-
-def groups() -> list[dict[str, Any]]:
-    return list(causes.groups(Execution.objects.all(), now=NOON))
 
 
 def test_what_failed_before_causes_were_recorded_is_a_group_of_its_own() -> None:
@@ -125,5 +125,43 @@ def test_the_number_of_queries_does_not_grow_with_the_groups(
         dead = ExecutionFactory.create(status=Status.FAILED, fingerprint=f"{n:032x}")
         Attempt.objects.create(execution=dead, number=0, worker="w", started_at=NOON)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(found()) == 8
+
+
+def test_each_team_has_its_own_causes() -> None:
+    mine, other = (ExecutionFactory.create(status=Status.FAILED, fingerprint="a") for _ in "ab")
+
+    assert [group.newest for group in causes.groups([mine.team_id])] == [mine.pk]
+    assert len(causes.groups([mine.team_id, other.team_id])) == 2
+    assert causes.groups([]) == []
+
+
+def test_dead_letters_are_counted_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(causes, "MOST", 2)
+    monkeypatch.setattr(causes, "NEWEST", 1)
+    team = TeamFactory.create()
+    jobs = [JobFactory.create(team=team) for _ in range(3)]
+    dead = [ExecutionFactory.create(job=job, status=Status.FAILED) for job in jobs]
+
+    (group,) = found()
+
+    assert (group.count, group.count_capped, group.newest) == (2, True, dead[-1])
+    assert (group.jobs, group.jobs_count) == ([jobs[-1]], 1)
+
+
+def test_the_causes_are_read_from_their_index() -> None:
+    for n in range(3):
+        ExecutionFactory.create(status=Status.FAILED, fingerprint=f"{n:032x}")
+
+    with CaptureQueriesContext(connection) as captured:
+        found()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        walks = [query for query in captured.captured_queries if "unnest" in query["sql"]]
+        assert len(walks) == len(["groups", "numbers"])
+        for query in walks:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Seq Scan on executions_execution" not in plan
+            assert "execution_cause_idx" in plan

@@ -48,17 +48,17 @@ class FailureViewSet(IdempotentPosts, StrictParameters, ListModelMixin, GenericV
         return Execution.objects.of_team(team_of(self.request))
 
     def get_queryset(self) -> Any:
-        return causes.groups(self.executions(), now=clock.now())
+        return causes.groups([team_of(self.request).pk])
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        return causes.described(super().paginate_queryset(queryset) or [])
+        return causes.described(super().paginate_queryset(queryset) or [], now=clock.now())
 
     @extend_schema(parameters=[KEY], responses=FailureDetailSerializer)
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         """Read a cause with the trace of its newest dead letter and its newest redrive."""
         key = self._fingerprint()
-        rows = self.get_queryset().filter(fingerprint=causes.stored(key))
-        for cause in causes.described(rows):
+        found = [one for one in self.get_queryset() if one.fingerprint == causes.stored(key)]
+        for cause in causes.described(found, now=clock.now()):
             made = Redrive.objects.of_team(team_of(request)).filter(fingerprint=key)
             shown = replace(cause, redrive=made.select_related("team").order_by("-pk").first())
             return Response(FailureDetailSerializer(shown).data)
