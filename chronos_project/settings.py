@@ -40,6 +40,7 @@ CHRONOS_SWEEP_SECONDS = env.int("CHRONOS_SWEEP_SECONDS", default=3)
 CHRONOS_KEEP_DAYS = env.int("CHRONOS_KEEP_DAYS", default=30)  # 0 keeps for ever, here and below
 CHRONOS_KEEP_FAILED_DAYS = env.int("CHRONOS_KEEP_FAILED_DAYS", default=90)
 CHRONOS_KEEP_LAST = env.int("CHRONOS_KEEP_LAST", default=10)  # executions of each job, however old
+CHRONOS_KEEP_MOST = env.int("CHRONOS_KEEP_MOST", default=0)  # executions in all, about
 CHRONOS_KEEP_RESULTS_DAYS = env.int("CHRONOS_KEEP_RESULTS_DAYS", default=3)
 CHRONOS_SHUTDOWN_GRACE_SECONDS = env.int("CHRONOS_SHUTDOWN_GRACE_SECONDS", default=20)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.db.models import Sum
 
-from executions.models.rollup import BOUNDS, EVERYBODY, Rollup
+from executions.models.rollup import BOUNDS, EVERYBODY, Grain, Rollup
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -107,6 +107,15 @@ ON CONFLICT (subject, grain, at, queue) DO UPDATE SET
 """  # noqa: S608  the pieces are constants of this module
 
 
+BEGAN = """
+SELECT at FROM (
+    SELECT at, sum(sum(succeeded + failed + cancelled)) OVER (ORDER BY at DESC) AS number
+    FROM executions_rollup WHERE subject = %(subject)s AND grain = %(grain)s GROUP BY at
+) AS summed
+WHERE number >= %(number)s ORDER BY at DESC LIMIT 1
+"""
+
+
 def count(events: Collection[int]) -> None:
     """Add up what the outbox tells in ``events``, which are deleted in the same transaction.
 
@@ -138,6 +147,20 @@ def total(subjects: Collection[UUID], *, since: datetime, until: datetime) -> To
     rows = Rollup.objects.between(since, until, subjects=subjects)
     sums = rows.aggregate(**{name: Sum(name, default=0) for name in SUMS})
     return Total(**sums)
+
+
+def began(number: int) -> datetime | None:
+    """Return an instant since which at least the last ``number`` executions have ended.
+
+    The begin of an hour, or of a day where hours are forgotten; ``None`` if there were not so many.
+    """
+    with connection.cursor() as cursor:
+        for grain in (Grain.HOUR, Grain.DAY):
+            cursor.execute(BEGAN, {"subject": EVERYBODY, "grain": grain, "number": number})
+            if found := cursor.fetchone():
+                at: datetime = found[0]
+                return at
+    return None
 
 
 def quantile(histogram: Sequence[int], share: float) -> float | None:

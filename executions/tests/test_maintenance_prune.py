@@ -23,8 +23,11 @@ from executions.models import (
     Execution,
     ExecutionEvent,
     LogChunk,
+    Rollup,
     Status,
 )
+from executions.models.rollup import EVERYBODY
+from executions.rollups import SUMS
 from executions.stats import first_id
 from tests.factories import NOON, ExecutionFactory, JobFactory, ScheduleFactory
 
@@ -103,6 +106,23 @@ def test_the_last_of_each_job_stay(settings: Settings) -> None:
     prune(NOON)
 
     assert there() == {other.pk, *(one.pk for one in newest)}
+
+
+def test_too_many_are_old_as_well(settings: Settings) -> None:
+    settings.CHRONOS_KEEP_DAYS = settings.CHRONOS_KEEP_FAILED_DAYS = 0
+    settings.CHRONOS_KEEP_MOST = 2
+    times = [NOON - n * DAY for n in range(4)]
+    for at in times:
+        made(at)
+        zero = dict.fromkeys(SUMS, 0) | {"late": [], "took": [], "succeeded": 1}
+        Rollup.objects.create(subject=EVERYBODY, grain="hour", at=at, queue="default", **zero)
+    dead = made(NOON - 9 * DAY, status=Status.FAILED)
+
+    prune(NOON)
+
+    kept = Execution.objects.exclude(pk=dead.pk).values_list("finished_at", flat=True)
+    assert sorted(kept, reverse=True) == times[:2]
+    assert dead.pk in there()
 
 
 def test_everything_stays_where_nothing_says_for_how_long(settings: Settings) -> None:

@@ -276,3 +276,19 @@ def test_the_finer_a_row_the_sooner_it_is_forgotten() -> None:
         pass
     assert {one.grain for one in Rollup.objects.all()} == {Grain.HOUR, Grain.DAY}
     assert forget_rollups(NOON + KEPT[Grain.DAY] + DAY, limit=1) == 1
+
+
+def test_the_hour_in_which_so_many_had_ended_is_known() -> None:
+    for ago in (timedelta(0), HOUR, HOUR, 5 * HOUR):
+        run(queued(), start=NOON - ago, took=timedelta(0))
+    deliver()
+
+    assert [rollups.began(number) for number in (1, 2, 3, 4, 5)] == [
+        NOON,
+        NOON - HOUR,
+        NOON - HOUR,
+        NOON - 5 * HOUR,
+        None,
+    ]
+    Rollup.objects.filter(grain=Grain.HOUR).delete()
+    assert rollups.began(4) == NOON.replace(hour=0)
