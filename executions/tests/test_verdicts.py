@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from executions.stats import Line
+from executions.standing import Line
 from executions.verdicts import verdict
 from tests.factories import NOON
 
