@@ -136,7 +136,7 @@ class Numbers(NamedTuple):
     """What is counted of a group; ``jobs`` are ids."""
 
     oldest: UUID
-    count: int
+    number: int
     lately: int
     jobs: Sequence[UUID]
 
@@ -197,7 +197,7 @@ def _cause(
     return Cause(
         team_id=group.team_id,
         fingerprint=group.fingerprint or UNKNOWN,
-        count=numbers.count,
+        count=numbers.number,
         count_lately=numbers.lately,
         first_seen_at=oldest.finished_at or oldest.created_at,
         last_seen_at=newest.finished_at or newest.created_at,

@@ -81,8 +81,9 @@ def forget_rollups(now: datetime, limit: int = 1000) -> int:
     with connection.cursor() as cursor:
         for grain, kept in KEPT.items():
             cursor.execute(FORGET, {"grain": grain, "before": now - kept, "limit": limit})
-            if cursor.rowcount:
-                return cursor.rowcount
+            deleted: int = cursor.rowcount
+            if deleted:
+                return deleted
     return 0
 
 

@@ -121,7 +121,7 @@ def test_too_many_are_old_as_well(settings: Settings) -> None:
     prune(NOON)
 
     kept = Execution.objects.exclude(pk=dead.pk).values_list("finished_at", flat=True)
-    assert sorted(kept, reverse=True) == times[:2]
+    assert set(kept) == set(times[:2])
     assert dead.pk in there()
 
 

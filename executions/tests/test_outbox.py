@@ -152,7 +152,7 @@ def test_delivery_costs_the_same_for_one_and_for_many(
 ) -> None:
     told(200)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         outbox.deliver(NOON)
 
 

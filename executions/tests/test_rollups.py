@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -68,7 +69,7 @@ def claimed(execution: Execution, at: datetime) -> None:
     execution.refresh_from_db()
 
 
-def row(subject: object, grain: Grain, at: datetime, queue: str = "default") -> Rollup:
+def row(subject: UUID, grain: Grain, at: datetime, queue: str = "default") -> Rollup:
     return Rollup.objects.get(subject=subject, grain=grain, at=at, queue=queue)
 
 
@@ -88,13 +89,14 @@ def test_an_end_counts_for_its_team_its_job_and_everybody_in_each_grain() -> Non
 def test_each_way_to_end_has_its_number() -> None:
     job = JobFactory.create()
     run(queued(job))
-    for verb in (
+    verbs: tuple[Callable[[Execution], None], ...] = (
         lambda one: transitions.fail(one, now=NOON, report=Report()),
         lambda one: transitions.retry(one, now=NOON, report=Report(), due_at=NOON),
         lambda one: transitions.lose(one, now=NOON, report=Report()),
         lambda one: transitions.hand_back(one, now=NOON, report=Report()),
         lambda one: transitions.cancel(one, now=NOON, actor="ann"),
-    ):
+    )
+    for verb in verbs:
         execution = queued(job)
         claimed(execution, NOON)
         verb(execution)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -33,7 +34,7 @@ def numbers(team: Team, now: datetime = NOON) -> stats.Dashboard:
 def ended(team: Team, at: datetime, **counts: int) -> None:
     """The minute and the hour of ``at`` have seen so many ends, on top of what they had."""
     for grain, start in ((Grain.MINUTE, at), (Grain.HOUR, at.replace(minute=0))):
-        zero = dict.fromkeys(SUMS, 0) | {"late": [], "took": []}
+        zero: dict[str, Any] = dict.fromkeys(SUMS, 0) | {"late": [], "took": []}
         key = {"subject": team.pk, "grain": grain, "at": start, "queue": "default"}
         row, _ = Rollup.objects.get_or_create(**key, defaults=zero)
         for name, number in counts.items():
