@@ -225,7 +225,11 @@ def test_any_number_of_processes_may_prune_at_once() -> None:
         made()
     keep = made(NOON)
 
-    in_threads(*[lambda: [prune(NOON, limit=3) for _ in range(20)]] * 4)
+    def work() -> None:
+        while there() != {keep.pk}:
+            prune(NOON, limit=3)
+
+    in_threads(*[work] * 4)
 
     assert there() == {keep.pk}
 
