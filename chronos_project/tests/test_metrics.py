@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from executions import clock, outbox, transitions
 from executions.models import AuditFinding, Beat, OutboxEvent, Status, Worker
-from executions.transitions import Report
+from executions.reports import Report
 from tests.factories import NOON, ExecutionFactory, QueueFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

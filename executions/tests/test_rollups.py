@@ -17,8 +17,8 @@ from executions.maintenance import forget_events, forget_rollups
 from executions.maintenance.forget import KEPT
 from executions.models import Execution, OutboxEvent, Rollup, Status
 from executions.models.rollup import BOUNDS, EVERYBODY, Grain
+from executions.reports import Report
 from executions.stream import ChannelAwayError
-from executions.transitions import Report
 from jobs.models import Job
 from jobs.slots import Stretch, Why
 from tests.factories import NOON, ExecutionFactory, JobFactory, ScheduleFactory

@@ -15,9 +15,9 @@ from accounts.models import Team
 from executions import outbox, stats, transitions
 from executions.models import Execution, Rollup, Status
 from executions.models.rollup import EVERYBODY, Grain
+from executions.reports import Report
 from executions.rollups import SUMS
 from executions.tests.plans import planned
-from executions.transitions import Report
 from lib.ids import new_id
 from tests.factories import NOON, ExecutionFactory, JobFactory, TeamFactory
 
