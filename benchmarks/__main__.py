@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from benchmarks.environments import ROOT
 from embedded.errors import one_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from benchmarks.lines import Line
@@ -23,8 +21,9 @@ DOCS = ROOT / "docs" / "performance.md"
 
 def main() -> None:
     words = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped
-    with one_sentence(), interruptible():
+    for each in (signal.SIGINT, signal.SIGTERM):  # an exit, on whose way everything is stopped
+        signal.signal(each, lambda number, _: sys.exit(128 + number))
+    with one_sentence():
         match words.command:
             case "run":
                 form = plans.quick() if words.quick else plans.full(words.rows)
@@ -40,15 +39,6 @@ def main() -> None:
                     _write_latest(name)
             case "report":
                 _write_docs()
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """End quietly at Ctrl-C; what was started is stopped on the way."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _write_docs() -> None:
