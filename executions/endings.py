@@ -123,7 +123,7 @@ def interrupted(execution_id: UUID, *, worker: str, pid: int, how: str, now: dat
 def not_begun(execution: Execution, *, now: datetime) -> None:
     """Its worker claimed it together with others, and was held up by one of those."""
     message = "The worker was held up by another execution before it began this one."
-    report = Report(reason="not_begun", message=message)
+    report = Report(reason="held_up", message=message)
     _unless_stale(transitions.hand_back, execution, now=now, report=report)
     transaction.on_commit(bell.ring, robust=True)
 

@@ -117,7 +117,7 @@ FAMILIES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
         ("worker_stopped", "The worker was stopped and handed the work back.", ""),
         (
-            "not_begun",
+            "held_up",
             "Its worker had claimed it together with others and was held up by one of those.",
             "",
         ),

@@ -190,7 +190,7 @@ def test_one_that_takes_long_holds_up_nobody_behind_it(gate: Gate) -> None:
 
     assert statuses() == {"succeeded": 2, "scheduled": 2}
     attempts = Attempt.objects.filter(execution__in=behind)
-    assert set(attempts.values_list("outcome", "reason")) == {("handed_back", "not_begun")}
+    assert set(attempts.values_list("outcome", "reason")) == {("handed_back", "held_up")}
     assert set(returned.values_list("losses", "failures")) == {(0, 0)}
 
 
