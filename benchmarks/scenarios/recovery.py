@@ -45,7 +45,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, float]:
     workers, slots = own if own[0] == NODES else (NODES, 1)
     stand.staff(workers=workers, slots=slots)
     skip = stand.records.count()
-    stand.client.call("burst", sizes.jobs, 0, JOB_MILLISECONDS)
+    stand.client.call(stand.contender.backlog, sizes.jobs, 0, JOB_MILLISECONDS)
     stand.watch.until(lambda found: len(ended(found[skip:])) >= sizes.jobs // 2, 300, every=0.02)
     kill = _kill(stand, skip)
     time.sleep(AWAY_SECONDS)

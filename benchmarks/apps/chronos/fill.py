@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from benchmarks.apps.chronos.functions import NAME
+from lib.patience import FOR_EVER, patience
 
 if TYPE_CHECKING:
     from accounts.models import Team
@@ -60,7 +61,7 @@ def fill(team: Team, count: int, *, every: int, first: float, gap: float) -> Non
         "first": datetime.fromtimestamp(first, UTC),
         "gap": gap,
     }
-    with connection.cursor() as cursor:
+    with patience(FOR_EVER), connection.cursor() as cursor:
         for begin in range(0, count, CHUNK):
             end = min(begin + CHUNK, count) - 1
             cursor.execute(MAKE, {**values, "from": begin, "to": end})
