@@ -6,7 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from executions import bell, dispatch, logs, transitions
@@ -149,15 +149,16 @@ def keep_late(
     if _is_settled_by_itself(execution, now):
         return
     detail = {"attempt": execution.attempt, **_as_detail(outcome)}
-    try:
-        with transaction.atomic():
-            logs.store(execution.pk, execution.attempt, output)
-            if not (isinstance(outcome, Failed) and outcome.reason == "stopped"):
-                ExecutionEvent.objects.create(
-                    execution=execution, at=now, what="late_outcome", detail=detail
-                )
-    except IntegrityError as exc:  # deleted meanwhile
-        log.warning("execution.late_outcome_not_kept", error=repr(exc))
+    with transaction.atomic():
+        kept = Execution.objects.select_for_update(no_key=True).filter(pk=execution.pk)
+        if not kept.values_list("pk").first():
+            log.warning("execution.late_outcome_not_kept", execution_id=str(execution.pk))
+            return
+        logs.store(execution.pk, execution.attempt, output)
+        if not (isinstance(outcome, Failed) and outcome.reason == "stopped"):
+            ExecutionEvent.objects.create(
+                execution=execution, at=now, what="late_outcome", detail=detail
+            )
 
 
 def _is_settled_by_itself(execution: Execution, now: datetime) -> bool:

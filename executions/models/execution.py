@@ -32,12 +32,15 @@ class Execution(models.Model):
     """One intended occurrence of a job. ``transitions`` alone writes its status."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Its job holds the team and the versions: one foreign key checks all three.
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     job = models.ForeignKey(
         Job, on_delete=models.PROTECT, related_name="executions", db_index=False
     )
     version = models.ForeignKey(
-        JobVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+        JobVersion, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     schedule = models.ForeignKey(
         Schedule, on_delete=models.PROTECT, null=True, related_name="+", db_index=False

@@ -1,4 +1,8 @@
-"""What is kept of an execution: its attempts, events and output."""
+"""What is kept of an execution: its attempts, events and output.
+
+No foreign key in the database checks the execution: each check costs more than the row, only
+``maintenance.prune`` deletes executions, and it takes these rows with them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,11 @@ class Attempt(models.Model):
         WAITING = "waiting"
 
     execution = models.ForeignKey(
-        Execution, on_delete=models.CASCADE, related_name="attempts", db_index=False
+        Execution,
+        on_delete=models.CASCADE,
+        related_name="attempts",
+        db_index=False,
+        db_constraint=False,
     )
     number = models.PositiveIntegerField()
     worker = models.CharField(max_length=200)
@@ -53,7 +61,9 @@ class Attempt(models.Model):
 class ExecutionEvent(models.Model):
     """What an attempt cannot tell: skipped, cancelled, redriven, by whom."""
 
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="events")
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="events", db_constraint=False
+    )
     at = models.DateTimeField()
     what = models.CharField(max_length=32)
     actor = models.CharField(max_length=254, blank=True)
@@ -73,7 +83,11 @@ class LogChunk(models.Model):
     """
 
     execution = models.ForeignKey(
-        Execution, on_delete=models.CASCADE, related_name="log_chunks", db_index=False
+        Execution,
+        on_delete=models.CASCADE,
+        related_name="log_chunks",
+        db_index=False,
+        db_constraint=False,
     )
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()

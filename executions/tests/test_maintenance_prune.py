@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from executions import deadletters, logs, maintenance
+from executions import deadletters, endings, logs, maintenance
 from executions.maintenance import prune, sweep_all
 from executions.maintenance.prune import ROUND
 from executions.models import (
@@ -29,6 +29,7 @@ from executions.models import (
 from executions.models.rollup import EVERYBODY
 from executions.rollups import SUMS
 from executions.stats import first_id
+from jobs.kinds.base import Failed
 from tests.factories import NOON, ExecutionFactory, JobFactory, ScheduleFactory
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +258,13 @@ def test_a_dead_letter_that_is_being_redriven_stays() -> None:
         assert in_threads(lambda: prune(NOON)) == [1]
 
     assert dead.pk in there()
+
+
+def test_what_is_reported_of_an_execution_that_is_gone_leaves_nothing_behind() -> None:
+    gone = made(attempt=1)
+    prune(NOON)
+
+    output = [logs.Chunk(OLD, "stdout", "hello")]
+    endings.keep_late(gone, Failed("timeout", "too late"), now=NOON, output=output)
+
+    assert not any(model.objects.exists() for model in HISTORY)
