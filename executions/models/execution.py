@@ -127,6 +127,7 @@ class Execution(models.Model):
                 name="execution_blocked_idx",
                 condition=Q(status="scheduled") & ~Q(blocked_on=""),
             ),
+            # Also for those who look for lost messages and leases: what is in flight is bounded.
             models.Index(
                 fields=["queue", "team", "kind"],
                 name="execution_busy_idx",
@@ -146,14 +147,6 @@ class Execution(models.Model):
                 fields=["limit_key", "started_at"],
                 name="execution_rate_idx",
                 condition=~Q(limit_key=""),
-            ),
-            models.Index(
-                fields=["publish_at"], name="execution_publish_idx", condition=Q(status="queued")
-            ),
-            models.Index(
-                fields=["lease_expires_at"],
-                name="execution_lease_idx",
-                condition=Q(status="running"),
             ),
             models.Index(
                 fields=["start_by"],

@@ -41,8 +41,8 @@ def plan(rows: QuerySet[Execution]) -> str:
 @pytest.mark.parametrize(
     ("question", "index"),
     [
-        (lambda: Execution.objects.overdue_message(NOON)[:100], "execution_publish_idx"),
-        (lambda: Execution.objects.lost(NOON)[:100], "execution_lease_idx"),
+        (lambda: Execution.objects.overdue_message(NOON)[:100], "execution_busy"),
+        (lambda: Execution.objects.lost(NOON)[:100], "execution_busy"),
         (lambda: of_a_team().dead().order_by("-pk")[:100], "execution_dead_idx"),
         (lambda: Execution.objects.past_start(NOON)[:100], "execution_start_by_idx"),
         (lambda: Execution.objects.unreported(NOON)[:100], "execution_report_idx"),
