@@ -25,7 +25,10 @@ ENV = {
 }
 CLIENT = Command((sys.executable, "-m", "benchmarks.apps.client", "benchmarks.apps.chronos.client"))
 SETTLED = sql.SQL("SELECT count(*) FROM executions_execution WHERE status = 'succeeded'")
-LEFT = sql.SQL("SELECT count(*) FROM executions_execution WHERE status IN ('running', 'queued')")
+LEFT = sql.SQL(
+    "SELECT count(*) FROM executions_execution"
+    " WHERE status IN ('running', 'queued') AND (payload->'args'->>0)::int >= 0"
+)
 ATTEMPTS = sql.SQL(
     "SELECT (payload->'args'->>0)::int, attempt FROM executions_execution WHERE payload IS NOT NULL"
 )
