@@ -98,7 +98,7 @@ def _copy() -> str:
     belongings = (("attempt", Attempt), ("event", ExecutionEvent))
     for name, model in (("execution", Execution), *belongings):
         changed = CHANGED if model is Execution else {"execution_id": "made.id"}
-        fields = [field.column for field in model._meta.concrete_fields]
+        fields = [one.column for one in model._meta.concrete_fields if one.column]
         columns = [column for column in fields if column != "id" or column in changed]
         told[name] = ", ".join(columns)
         told[f"copied_{name}"] = ", ".join(changed.get(one, f"model.{one}") for one in columns)
