@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from redis import RedisError
 
 from executions import (
+    ahead,
     bell,
     broker,
     clock,
@@ -33,8 +35,8 @@ from executions import (
     redrives,
     scheduler,
 )
-from executions.models import Beat, Execution
-from jobs.models import Schedule
+from executions.maintenance import rearm as rearming
+from executions.models import Beat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +47,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
-MOST_TOLD = 5_000  # events a second
+MOST_TOLD = 1_000  # events at once; more would make slots wait
 PATIENCE = 1.5  # seconds for the broker to take messages; a worker may listen longer
-BREATH = 0.05  # seconds between two looks into full queues, which let in what workers took
+# Seconds from a tick that did something to the next one. What becomes due meanwhile is done
+# together: a tick costs nearly the same for fifty slots as for one.
+BREATH = 0.03
+BEHIND = timedelta(seconds=0.1)  # so much overdue, there is a backlog: no time for a breath
+FULL = 500  # executions; who queued so many at once has more of them
+RINGS_APART = 0.005  # seconds; a thousand rings a second are answered by two hundred looks
 
 
 class Timer:
@@ -62,6 +69,10 @@ class Timer:
             return False
         self._at = time.monotonic() + self._seconds
         return True
+
+    def left(self) -> float:
+        """Seconds until then."""
+        return max(0.0, self._at - time.monotonic())
 
 
 class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped library
@@ -78,6 +89,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._each_second = Timer(1.0)
         self._adoption = periodic.Adoption()
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
+        self._todo: set[str] = set()
         self._ticking = False
         super().__init__(*args, **kwargs)
         options = self.app.conf.broker_transport_options
@@ -110,8 +122,6 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         try:
             close_old_connections()
             seconds = self._work()
-            if seconds is None:
-                seconds = self._seconds_to_next(clock.now())
         except Error as exc:
             log.warning("beat.database_away", error=repr(exc))
             connection.close()
@@ -136,29 +146,57 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def info(self) -> str:
         return "    . db -> only what is due; any number of beats may run"
 
-    def _work(self) -> float | None:
+    def _work(self) -> float:
         """Do one batch of every duty that is due; say in how many seconds there may be more of it.
 
         One batch each, so that a backlog of one duty keeps no other from its turn.
         """
-        duties = (
-            *(maintenance.wake_paused, maintenance.rearm),  # what they do may be due at once
-            *(scheduler.fire_due, dispatch.queue_due),
-        )
-        *made, queued = [_guarded(partial(_once, duty)) for duty in duties]
         if self._each_second.due():
             _guarded(lambda: self._adoption.advance(clock.now()))
-            _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
-            _guarded(partial(_once, redrives.advance))
-            _guarded(lambda: outbox.deliver(clock.now(), limit=MOST_TOLD))
+            self._todo |= ahead.chores(clock.now())
+        self._do("pauses", "delays")  # what they do may be due at once
+        now = clock.now()
+        seen = ahead.look(now)
+        fired = _counted(scheduler.fire_due) if seen.slot_is_due(now) else 0
+        waits = fired or seen.is_blocked or seen.execution_is_due(now)
+        queued = _counted(dispatch.queue_due) if waits else 0
+        self._look_after()
+        if (fired and seen.is_behind(now, BEHIND)) or queued >= FULL:
+            return 0.0
+        if fired or queued or self._todo:
+            return BREATH
+        return min(self._each_second.left(), self._seconds_to_next(seen, clock.now()))
+
+    def _look_after(self) -> None:
+        """Do what keeps nobody waiting."""
+        self._do("rows", "redrives", "events")
         if self._sweep.due():
             for one in maintenance.PASSES:
-                _guarded(partial(_once, one))
+                _counted(one)
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
-        if any(made):
-            return 0.0
-        return BREATH if queued else None
+
+    def _do(self, *names: str) -> None:
+        """Do one batch of the chores ``names`` that are to be done; what has more stays so."""
+        for name in names:
+            if name in self._todo and not getattr(self, f"_do_{name}")():
+                self._todo.discard(name)
+
+    def _do_pauses(self) -> None:
+        _counted(maintenance.wake_paused)
+
+    def _do_delays(self) -> bool:
+        _counted(maintenance.rearm)
+        return rearming.is_on_its_way()
+
+    def _do_rows(self) -> None:
+        _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
+
+    def _do_redrives(self) -> None:
+        _counted(redrives.advance)
+
+    def _do_events(self) -> bool:
+        return _counted(partial(outbox.deliver, limit=MOST_TOLD)) == MOST_TOLD
 
     def _send(self, message: Message) -> None:
         broker.check()  # fails sooner than a producer would
@@ -167,18 +205,16 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         with self.app.producer_pool.acquire(block=True, timeout=2) as producer:
             send(message.args, message.kwargs, producer=producer, **message.options)
 
-    def _seconds_to_next(self, now: datetime) -> float:
-        coming = [
-            Schedule.objects.next_instant(now),
-            Execution.objects.next_instant(now),
-            limits.next_room(now),
-        ]
+    def _seconds_to_next(self, seen: ahead.Ahead, now: datetime) -> float:
+        coming = [seen.next, limits.next_room(now) if seen.is_blocked else None]
         seconds = [(instant - now).total_seconds() for instant in coming if instant]
         return max(0.0, min([LONGEST_WAIT, *seconds]))
 
     def _wait(self, seconds: float) -> float:
+        began = time.monotonic()
         try:
-            self._listener.wait(seconds)
+            if self._listener.wait(seconds):
+                time.sleep(max(0.0, began + RINGS_APART - time.monotonic()))
         except RedisError as exc:
             log.warning("beat.broker_away", error=repr(exc))
             return min(seconds, LONGEST_WAIT)
@@ -196,8 +232,10 @@ def _guarded(duty: Callable[[], object]) -> object:
         return None
 
 
-def _once(duty: Callable[[datetime], int]) -> int:
-    return duty(clock.now())
+def _counted(duty: Callable[[datetime], int]) -> int:
+    """Do a pass; return how many rows it handled, none when it failed."""
+    made = _guarded(lambda: duty(clock.now()))
+    return made if isinstance(made, int) else 0
 
 
 def _host() -> str:

@@ -67,10 +67,14 @@ class Listener:
             if self._pubsub is None:
                 self._pubsub = client().pubsub(ignore_subscribe_messages=True)
                 self._pubsub.subscribe(_channel())
-            return self._pubsub.get_message(timeout=seconds) is not None
+            if self._pubsub.get_message(timeout=seconds) is None:
+                return False
+            while self._pubsub.get_message(timeout=0) is not None:
+                pass  # all who rang until now are answered by one look
         except redis.RedisError:
             self.close()
             raise
+        return True
 
     def close(self) -> None:
         pubsub, self._pubsub = self._pubsub, None

@@ -38,6 +38,13 @@ def queue_due(now: datetime, *, limit: int = 500) -> int:
     aside on a limit. If the broker is away the rows stay queued, and ``redispatch`` wakes a worker
     later. Any number of processes may call this at once.
     """
+    unhindered, is_rest = transitions.queue_unhindered(now, window=admission.SMALLEST_WINDOW)
+    publish(unhindered)
+    return len(unhindered) + (_queue_others(now, limit) if is_rest else 0)
+
+
+def _queue_others(now: datetime, limit: int) -> int:
+    """Weigh up what is due and may be held back by something; return how many were handled."""
     limits.unblock(now, limit)
     names = lines.due_queues(now)
     Queue.objects.adopt(names)

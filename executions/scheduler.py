@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
@@ -11,14 +12,15 @@ from executions import dispatch, outbox
 from executions.ledger import Ledger
 from executions.models import Execution, ExecutionEvent, Origin
 from jobs import definitions
-from jobs.models import Schedule
+from jobs.models import Prepared, Schedule
 from jobs.slots import due_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from uuid import UUID
 
-    from jobs.models import Job, ScheduleQuerySet
+    from jobs.models import Job
     from jobs.policies import Priority
     from jobs.slots import Taken
 
@@ -29,17 +31,26 @@ UNSTORABLE = (DataError, IntegrityError, OverflowError, ValueError)
 MOST_ROWS = 2_000  # a transaction; a schedule adds at most ``policies.BATCH`` and two stretches
 
 
+class Batch(NamedTuple):
+    """How many schedules a transaction handled, and whether these are all that it found."""
+
+    handled: int
+    is_all: bool
+
+
 def fire_due(now: datetime, *, limit: int = 500) -> int:
     """Settle slots that are due by ``now``; return how many schedules were handled, 0 for none.
 
-    Each call takes two bounded batches, one from either end: what has just become due, so that a
-    backlog of any length delays nothing by more than a batch, and what is due for longest, so
-    that it is not put off for ever. Any number of processes may call this at once: SKIP LOCKED
+    Each call takes up to two bounded batches, one from either end: what has just become due, so
+    that a backlog of any length delays nothing by more than a batch, and what is due for longest,
+    so that it is not put off for ever. Any number of processes may call this at once: SKIP LOCKED
     deals the schedules out, and ``one_execution_per_slot`` swallows a slot that was fired before
     a crash.
     """
-    newest = _fire(Schedule.objects.newly_due(now), now, limit)
-    return newest + _fire(Schedule.objects.due(now), now, limit)
+    newest = _fire(_newest(limit), now)
+    if newest.is_all and newest.handled < limit:
+        return newest.handled
+    return newest.handled + _fire(_oldest(limit), now).handled
 
 
 def run_now(  # noqa: PLR0913  each is a choice of the caller's
@@ -84,19 +95,31 @@ def set_aside(schedule: Schedule, why: str, *, now: datetime) -> None:
     outbox.tell("schedule.disabled", team=job.team_id, subject=job.pk, body=body, now=now)
 
 
-def _fire(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
+@lru_cache
+def _newest(limit: int) -> Prepared[Schedule]:
+    return Prepared(lambda now: Schedule.objects.newly_due(now).lock_free(limit))
+
+
+@lru_cache
+def _oldest(limit: int) -> Prepared[Schedule]:
+    return Prepared(lambda now: Schedule.objects.due(now).lock_free(limit))
+
+
+def _fire(due: Prepared[Schedule], now: datetime) -> Batch:
     try:
-        return _fire_batch(due, now, limit)
+        return _fire_batch(due.models, now)
     except UNSTORABLE:
         log.exception("schedules.not_stored")
-    return sum(_fire_alone(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
+    with transaction.atomic():
+        suspects = [schedule.pk for schedule in due.models(now)]
+    return Batch(sum(_fire_alone(pk, now) for pk in suspects), is_all=False)
 
 
 def _fire_alone(pk: UUID, now: datetime) -> int:
     """Fire one schedule of a batch that could not be stored; disable it if it is to blame."""
     own = Schedule.objects.due(now).filter(pk=pk)
     try:
-        return _fire_batch(own, now, 1)
+        return _fire_batch(lambda _now: list(own.lock_free(1)), now).handled
     except UNSTORABLE as exc:
         with transaction.atomic():
             schedules = list(own.lock_free(1))
@@ -107,10 +130,11 @@ def _fire_alone(pk: UUID, now: datetime) -> int:
 
 
 @transaction.atomic
-def _fire_batch(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
-    schedules = list(due.lock_free(limit))
+def _fire_batch(take: Callable[[datetime], list[Schedule]], now: datetime) -> Batch:
+    """Settle the due slots of what ``take`` locks, or of the first of them if they are many."""
+    schedules = take(now)
     if not schedules:
-        return 0
+        return Batch(0, is_all=True)
     ledger = Ledger()
     taken = []
     for schedule in schedules:
@@ -120,7 +144,7 @@ def _fire_batch(due: ScheduleQuerySet, now: datetime, limit: int) -> int:
             break
     ledger.store(now)
     Schedule.objects.save_progress(taken)
-    return len(taken)
+    return Batch(len(taken), is_all=len(taken) == len(schedules))
 
 
 def _take(schedule: Schedule, ledger: Ledger, now: datetime) -> None:

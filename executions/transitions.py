@@ -16,14 +16,12 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from executions import bell, outbox, statements
+from executions import bell, express, outbox, statements
 from executions.models import FINISHED, Execution, ExecutionEvent, Status
+from executions.models.lines import AGEING
 from executions.reports import Ending, Outcome, Report
 from jobs.models import JobVersion
 from lib.text import storable_json
-
-if TYPE_CHECKING:
-    pass
 
 PUBLISH_AGAIN = timedelta(seconds=10)  # a message unclaimed for this long may be lost
 
@@ -37,6 +35,9 @@ NEXT: dict[Status, frozenset[Status]] = {
         {Status.SUCCEEDED, Status.SCHEDULED, Status.FAILED, Status.CANCELLED}
     ),
 }
+
+# What a message needs, in the order of the model and of ``express``.
+MESSAGE_FIELDS = ["id", "kind", "queue", "attempt", "publish_at", "lane"]
 
 # A migration may have added columns that this process does not know yet.
 VERSION_FIELDS = [field.attname for field in JobVersion._meta.concrete_fields]
@@ -69,6 +70,23 @@ def queue_all(executions: Sequence[Execution], *, now: datetime) -> None:
         ).update(**changes, lane=lane, publishes=F("publishes") + 1)
         for execution in of_lane:
             _show(execution, **changes)
+
+
+def queue_unhindered(now: datetime, *, window: int) -> tuple[list[Execution], bool]:
+    """Move what is due and what nothing holds back to ``queued``, in one statement.
+
+    Returns it, with what a message needs, and whether more is due that must be decided about.
+    ``window`` is how many may be in the broker for a queue.
+    """
+    values: dict[str, Any] = {"now": now, "publish_at": now + PUBLISH_AGAIN, "window": window}
+    values |= {"most": express.MOST, "ageing": AGEING.total_seconds()}
+    with connection.cursor() as cursor:
+        cursor.execute(express.UNHINDERED, values)
+        rows = cursor.fetchall()
+    queued = [
+        Execution.from_db(connection.alias, MESSAGE_FIELDS, row) for _, *row in rows if row[0]
+    ]
+    return queued, rows[0][0]
 
 
 @transaction.atomic

@@ -25,43 +25,43 @@ important waits four minutes longer than the most important, and no more.
 
 MOST_READS = 5_000  # rows a decision looks at, with however many lines and teams
 
-_WAITS = "status = 'scheduled' AND blocked_on = ''"
-_STARTABLE = "(attempt > 0 OR start_by IS NULL OR start_by > %(now)s)"  # a retry has begun
+WAITS = "status = 'scheduled' AND blocked_on = ''"
+STARTABLE = "(attempt > 0 OR start_by IS NULL OR start_by > %(now)s)"  # a retry has begun
 
-_QUEUES = f"""
+QUEUES = f"""
 WITH RECURSIVE named AS (
-    (SELECT queue FROM executions_execution WHERE {_WAITS} ORDER BY queue LIMIT 1)
+    (SELECT queue FROM executions_execution WHERE {WAITS} ORDER BY queue LIMIT 1)
     UNION ALL
     SELECT following.queue
     FROM named, LATERAL (
         SELECT queue FROM executions_execution
-        WHERE {_WAITS} AND queue > named.queue ORDER BY queue LIMIT 1
+        WHERE {WAITS} AND queue > named.queue ORDER BY queue LIMIT 1
     ) AS following
 )
 """  # noqa: S608  the pieces are constants of this module
 
 _DUE_QUEUES = f"""
-{_QUEUES}
+{QUEUES}
 SELECT queue FROM named
 WHERE EXISTS (
     SELECT FROM executions_execution AS execution
-    WHERE {_WAITS} AND execution.queue = named.queue AND due_at <= %(now)s
+    WHERE {WAITS} AND execution.queue = named.queue AND due_at <= %(now)s
 )
 """  # noqa: S608  as above
 
 _NEXT_INSTANT = f"""
-{_QUEUES}
+{QUEUES}
 SELECT min(due_at)
 FROM named, LATERAL (
     SELECT due_at FROM executions_execution AS execution
-    WHERE {_WAITS} AND execution.queue = named.queue AND due_at > %(now)s
+    WHERE {WAITS} AND execution.queue = named.queue AND due_at > %(now)s
     ORDER BY due_at LIMIT 1
 ) AS coming
 """  # noqa: S608  as above
 
 _OLDEST = f"""
 SELECT id FROM executions_execution
-WHERE {_WAITS} AND {_STARTABLE} AND queue = %(queue)s AND due_at <= %(now)s
+WHERE {WAITS} AND {STARTABLE} AND queue = %(queue)s AND due_at <= %(now)s
 ORDER BY due_at
 LIMIT %(limit)s
 """  # noqa: S608  as above
@@ -72,12 +72,12 @@ LIMIT %(limit)s
 _NEXT_IN_LINE = f"""
 WITH RECURSIVE kind AS (
     (SELECT kind FROM executions_execution
-     WHERE {_WAITS} AND queue = %(queue)s ORDER BY kind LIMIT 1)
+     WHERE {WAITS} AND queue = %(queue)s ORDER BY kind LIMIT 1)
     UNION ALL
     SELECT following.kind
     FROM kind, LATERAL (
         SELECT kind FROM executions_execution
-        WHERE {_WAITS} AND queue = %(queue)s AND kind > kind.kind ORDER BY kind LIMIT 1
+        WHERE {WAITS} AND queue = %(queue)s AND kind > kind.kind ORDER BY kind LIMIT 1
     ) AS following
 ), open_kind AS (
     SELECT kind, io FROM kind, LATERAL (SELECT kind = ANY(%(io_kinds)s) AS io) AS fleet
@@ -86,14 +86,14 @@ WITH RECURSIVE kind AS (
     SELECT open_kind.kind, io, first.team_id, first.priority, first.due_at
     FROM open_kind, LATERAL (
         SELECT team_id, priority, due_at FROM executions_execution
-        WHERE {_WAITS} AND queue = %(queue)s AND kind = open_kind.kind
+        WHERE {WAITS} AND queue = %(queue)s AND kind = open_kind.kind
         ORDER BY team_id, priority, due_at LIMIT 1
     ) AS first
     UNION ALL
     SELECT kind, io, following.*
     FROM line, LATERAL (
         SELECT team_id, priority, due_at FROM executions_execution
-        WHERE {_WAITS} AND queue = %(queue)s AND kind = line.kind
+        WHERE {WAITS} AND queue = %(queue)s AND kind = line.kind
             AND (team_id, priority) > (line.team_id, line.priority)
         ORDER BY team_id, priority, due_at LIMIT 1
     ) AS following
@@ -110,7 +110,7 @@ WITH RECURSIVE kind AS (
         )) / %(ageing)s)) AS class
     FROM due_line AS line, LATERAL (
         SELECT id, due_at, created_at FROM executions_execution
-        WHERE {_WAITS} AND {_STARTABLE} AND queue = %(queue)s AND kind = line.kind
+        WHERE {WAITS} AND {STARTABLE} AND queue = %(queue)s AND kind = line.kind
             AND team_id = line.team_id AND priority = line.priority AND due_at <= %(now)s
         ORDER BY due_at
         LIMIT (SELECT least(greatest(%(io)s, %(compute)s), greatest(1, %(reads)s / count(*)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.models.due import ScheduleQuerySet
 from jobs.models.job import Job, JobQuerySet, JobVersion, Limit, LimitQuerySet, choices
+from jobs.models.prepared import Prepared
 from jobs.models.schedule import Schedule
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "JobVersion",
     "Limit",
     "LimitQuerySet",
+    "Prepared",
     "Schedule",
     "ScheduleQuerySet",
     "choices",

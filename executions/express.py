@@ -1,0 +1,79 @@
+"""The statement that queues, in one round trip, what nothing holds back.
+
+A few executions fall due at a time, in queues with room for all of them, of jobs without limits:
+then nobody has to be weighed up against anybody. A queue in which any of that is different is left
+to ``admission``, as a whole.
+"""
+
+from __future__ import annotations
+
+from executions.models import lines
+
+MOST = 50  # executions of a queue; whoever has more of them gains nothing here
+
+# The queue's row is locked as in ``admission``: one process at a time decides about it. A slot
+# whose earlier ones are unfinished, as this statement sees it, is not for this statement.
+UNHINDERED = f"""
+{lines.QUEUES}, line AS (
+    SELECT named.queue, waiting.due_at
+    FROM named LEFT JOIN LATERAL (
+        SELECT due_at FROM executions_execution
+        WHERE {lines.WAITS} AND queue = named.queue ORDER BY due_at LIMIT 1
+    ) AS waiting ON true
+), own AS (
+    SELECT name FROM executions_queue
+    WHERE name = ANY(ARRAY(SELECT queue FROM line WHERE due_at <= %(now)s))
+        AND paused_at IS NULL AND concurrency IS NULL AND "window" IS NULL
+    FOR NO KEY UPDATE SKIP LOCKED
+), candidate AS (
+    SELECT waiting.*
+    FROM own, LATERAL (
+        SELECT id, queue, job_id, schedule_id, scheduled_for, limit_id, attempt, priority,
+            due_at, created_at
+        FROM executions_execution
+        WHERE {lines.WAITS} AND {lines.STARTABLE} AND queue = own.name AND due_at <= %(now)s
+        ORDER BY due_at
+        LIMIT %(most)s + 1
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS waiting
+), free AS (
+    SELECT candidate.queue
+    FROM candidate
+    JOIN jobs_job AS job ON job.id = candidate.job_id
+    JOIN jobs_jobversion AS version ON version.id = job.current_id
+    LEFT JOIN jobs_schedule AS schedule ON schedule.id = candidate.schedule_id
+    GROUP BY candidate.queue
+    HAVING count(*) <= %(most)s
+        AND bool_and(
+            candidate.limit_id IS NULL AND version.concurrency IS NULL AND job.archived_at IS NULL
+            AND (schedule.id IS NULL OR candidate.attempt > 0 OR schedule.overlap = 'allow'
+                OR NOT EXISTS (
+                    SELECT FROM executions_execution AS earlier
+                    WHERE earlier.schedule_id = candidate.schedule_id
+                        AND earlier.status IN ('queued', 'running', 'scheduled', 'waiting')
+                        AND earlier.scheduled_for < candidate.scheduled_for
+                ))
+        )
+        AND count(*) + (
+            SELECT count(*) FROM (
+                SELECT FROM executions_execution AS busy
+                WHERE busy.status = 'queued' AND busy.queue = candidate.queue LIMIT %(window)s
+            ) AS counted
+        ) <= %(window)s
+), moved AS (
+    UPDATE executions_execution AS execution
+    SET status = 'queued', reason = '', queued_at = %(now)s, publish_at = %(publish_at)s,
+        publishes = publishes + 1,
+        lane = greatest(0, candidate.priority - floor(greatest(0, extract(
+            epoch FROM %(now)s - greatest(candidate.due_at, candidate.created_at)
+        )) / %(ageing)s))
+    FROM candidate
+    WHERE execution.id = candidate.id AND candidate.queue IN (SELECT queue FROM free)
+    RETURNING execution.id, kind, execution.queue, execution.attempt, publish_at, lane
+)
+SELECT EXISTS (SELECT FROM line WHERE due_at <= %(now)s AND queue NOT IN (SELECT queue FROM free))
+    OR (SELECT blocked_on FROM executions_execution
+        WHERE status = 'scheduled' AND blocked_on <> '' ORDER BY blocked_on LIMIT 1) IS NOT NULL,
+    moved.*
+FROM (SELECT) AS always LEFT JOIN moved ON true
+"""  # noqa: S608  the pieces are constants
