@@ -53,9 +53,10 @@ WITH job AS (
 ), schedule AS (
     INSERT INTO jobs_schedule (id, job_id, type, cron, timezone, every_seconds, anchor, misfire,
         catch_up_max, overlap, next_fire_at, enabled, disabled_reason)
-    SELECT gen_random_uuid(), id, %(type)s, %(cron)s, %(zone)s, %(every)s, %(first)s, %(misfire)s,
-        1000000, 'allow', %(first)s, true, ''
-    FROM job
+    SELECT gen_random_uuid(), id, %(type)s, %(cron)s, %(zone)s, %(every)s, first, %(misfire)s,
+        1000000, %(overlap)s, first, true, ''
+    FROM (SELECT id, row_number() OVER () - 2 + %(from)s AS number FROM job) AS numbered,
+        LATERAL (SELECT %(first)s + number * %(apart)s AS first) AS instant
 )
 SELECT count(*) FROM version
 """
@@ -67,17 +68,24 @@ FROM jobs_jobversion AS version WHERE version.job_id = jobs_job.id AND current_i
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A backlog: so many schedules that missed so many slots each."""
+    """A backlog: so many schedules that missed so many slots each.
+
+    ``apart`` is from the first slot of one schedule to that of the next.
+    """
 
     name: str
     schedules: int
     slots: int
     misfire: str
     cron: str = ""
+    overlap: str = "allow"
+    apart: timedelta = timedelta(0)
 
     @property
     def every(self) -> int:
         """Seconds from slot to slot; those of a schedule that missed one are a day apart."""
+        if self.apart:
+            return round(self.schedules * self.apart.total_seconds())
         return max(1, int(DOWN.total_seconds()) // self.slots) if self.slots > 1 else DAY
 
 
@@ -226,6 +234,8 @@ def add(shape: Shape, prefix: str, *, first: datetime) -> None:
         "every": None if shape.cron else shape.every,
         "first": first,
         "misfire": shape.misfire,
+        "overlap": shape.overlap,
+        "apart": shape.apart,
     }
     with connection.cursor() as cursor:
         for number in range(1, shape.schedules + 1, CHUNK):
