@@ -35,7 +35,7 @@ from executions import (
     redrives,
     scheduler,
 )
-from executions.maintenance import rearm as rearming
+from executions.maintenance.rearm import is_on_its_way
 from executions.models import Beat
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
 
     def _do_delays(self) -> bool:
         _counted(maintenance.rearm)
-        return rearming.is_on_its_way()
+        return is_on_its_way()
 
     def _do_rows(self) -> None:
         _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))

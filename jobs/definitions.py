@@ -44,6 +44,7 @@ __all__ = [
     "check_startable",
     "create",
     "lock",
+    "made",
     "pause",
     "restore",
     "resume",
@@ -224,21 +225,27 @@ def _slug_kept_unique(slug: str) -> Iterator[None]:
         raise SlugTakenError(f"The slug {slug} belongs to another job.") from exc
 
 
-def _insert(team: Team, body: dict[str, Any], *, actor: User | None, now: datetime) -> Job:
+def made(team: Team, body: Mapping[str, Any], *, actor: User | None, now: datetime) -> Job:
+    """Return a job with version and schedule, not stored. Raises ``LimitUnknownError``."""
     spec = bodies.settled(body["schedule"], now=now, anchor=None)
     job = Job(team=team, created_by=actor, created_at=now, **_job_fields(body))
     job.paused_at = now if body["status"] == "paused" else None
-    # Foreign keys are checked at the commit: the job may name its version before that is stored.
-    job.current = _version(job, body | {"schedule": spec}, number=1, actor=actor, now=now)
-    job.save(force_insert=True)
-    job.current.save(force_insert=True)
-    Schedule.objects.create(
+    job.current = _version(job, {**body, "schedule": spec}, number=1, actor=actor, now=now)
+    job.schedule = Schedule(
         job=job,
         next_fire_at=bodies.first_slot(spec, now),
         enabled=not job.paused_at,
         disabled_reason="paused" if job.paused_at else "",
         **bodies.schedule_fields(spec, body["policy"]),
     )
+    return job
+
+
+def _insert(team: Team, body: dict[str, Any], *, actor: User | None, now: datetime) -> Job:
+    job = made(team, body, actor=actor, now=now)
+    # Foreign keys are checked at the commit: the job may name its version before that is stored.
+    for row in (job, job.current, job.schedule):
+        row.save(force_insert=True)  # type: ignore[union-attr]  # it was made with a version
     cursors.wake_after_commit()
     return job
 

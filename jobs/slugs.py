@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.text import slugify
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 MAX_LENGTH = 80
 PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -33,5 +33,9 @@ def free(slug: str, taken: Collection[str]) -> str:
     """Return ``slug``, or the first of ``slug-2``, ``slug-3``, … that is not ``taken``."""
     if slug not in taken:
         return slug
-    numbered = (f"{slug[: MAX_LENGTH - 1 - len(str(n))].rstrip('-')}-{n}" for n in count(2))
-    return next(candidate for candidate in numbered if candidate not in taken)
+    return next(candidate for candidate in numbered(slug) if candidate not in taken)
+
+
+def numbered(slug: str) -> Iterator[str]:
+    """Yield ``slug-2``, ``slug-3``, … without end."""
+    return (f"{slug[: MAX_LENGTH - 1 - len(str(n))].rstrip('-')}-{n}" for n in count(2))

@@ -54,19 +54,15 @@ def parse(body: bytes) -> Any:
     without a body.
     """
     text = _decode(body)
-    _check_brackets(body)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        _check_brackets(body)
     try:
-        value = json.loads(
-            text,
-            parse_constant=_refuse_constant,
-            parse_float=_float,
-            parse_int=_integer,
-            object_pairs_hook=_object,
-        )
+        value = _decoder.decode(text)
     except json.JSONDecodeError as exc:
         where = f"line {exc.lineno}, column {exc.colno}"
         _refuse(f"This is not valid JSON at {where}: {exc.msg}.", "json_invalid")
-    _check_texts(value)
+    if b"\\u" in body or body.count(b":") > MAX_KEYS:  # else there is nothing to be found
+        _check_texts(value)
     return value
 
 
@@ -127,6 +123,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             _refuse(f"The key {_shown(name)} stands twice in one object.", "json_duplicate_key")
         seen.add(name)
     return value
+
+
+_decoder = json.JSONDecoder(
+    parse_constant=_refuse_constant,
+    parse_float=_float,
+    parse_int=_integer,
+    object_pairs_hook=_object,
+)
 
 
 def _check_texts(value: Any) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
 from executions import ahead, bell, clock, dispatch
-from executions.beat import LONGEST_WAIT, ChronosScheduler
+from executions.beat import BREATH, LONGEST_WAIT, ChronosScheduler
 from executions.models import Beat, Execution, Status
 from tests.factories import ExecutionFactory, QueueFactory, ScheduleFactory
 
@@ -95,3 +97,45 @@ def test_a_broker_that_is_away_only_slows_the_beat(
 
     assert 0 < beat.tick() <= LONGEST_WAIT
     monkeypatch.setattr(bell, "_client", None)
+
+
+def test_an_idle_tick_asks_one_question(beat: ChronosScheduler) -> None:
+    ScheduleFactory.create(next_fire_at=clock.read() + timedelta(hours=1))
+    beat._work()  # what is done every second or more seldom is done
+
+    with CaptureQueriesContext(connection) as statements:
+        beat._work()
+
+    assert len(statements) == 1
+
+
+def test_a_beat_that_did_something_takes_a_breath_and_one_that_is_behind_does_not(
+    beat: ChronosScheduler,
+) -> None:
+    now = clock.read()
+    ScheduleFactory.create(next_fire_at=now, anchor=now)
+    assert beat._work() == BREATH
+
+    late = now - timedelta(seconds=5)
+    ScheduleFactory.create(next_fire_at=late, anchor=late)
+    assert beat._work() == 0
+
+
+def test_a_fixed_delay_is_named_within_the_second(beat: ChronosScheduler) -> None:
+    schedule = ScheduleFactory.create(mode="fixed_delay", anchor=None, next_fire_at=None)
+
+    beat._work()
+
+    schedule.refresh_from_db()
+    assert schedule.next_fire_at is not None
+
+
+def test_rings_that_came_together_are_answered_together() -> None:
+    listener = bell.Listener()
+    listener.wait(0.1)  # subscribes
+    for _ in range(5):
+        bell.ring()
+
+    assert listener.wait(5)
+    assert not listener.wait(0.1)
+    listener.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from jobs.policies import Misfire
 from tests.factories import NOON, ScheduleFactory
 
 pytestmark = pytest.mark.django_db
+
+walk = sys.modules["executions.maintenance.rearm"]  # the package shows its pass by this name
 
 MINUTE = timedelta(minutes=1)
 LEASE = timedelta(seconds=30)
@@ -142,3 +145,30 @@ def test_one_that_cannot_name_its_next_slot_is_set_aside_and_stops_nobody() -> N
     assert (broken.enabled, sound.next_fire_at) == (False, NOON + MINUTE)
     assert "years" in broken.disabled_reason
     assert rearm(NOON) == 0
+
+
+def test_of_many_that_wait_some_are_looked_at_and_then_those_behind_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walk, "WINDOW", 2)
+    monkeypatch.setattr(walk, "_walked", None)
+    for _ in range(3):
+        delayed()
+    scheduler.fire_due(NOON)
+    last = Execution.objects.order_by("schedule").last()
+    assert last is not None
+    transitions.cancel(last, now=ENDED, actor="ann")
+
+    handled = [(rearm(ENDED), walk.is_on_its_way()) for _ in range(2)]
+
+    assert handled == [(0, True), (1, False)]
+
+
+def test_a_window_is_left_only_when_all_in_it_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "WINDOW", 2)
+    monkeypatch.setattr(walk, "_walked", None)
+    for _ in range(4):
+        delayed(next_fire_at=None)
+
+    assert [rearm(NOON, limit=1) for _ in range(4)] == [1, 1, 1, 1]
+    assert not Schedule.objects.unarmed().exists()

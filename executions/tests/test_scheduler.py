@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from executions import scheduler
 from executions.models import Execution, ExecutionEvent, Origin, OutboxEvent, Status
@@ -262,3 +263,15 @@ def test_a_choice_at_the_resume_goes_before_the_misfire_policy() -> None:
     assert [row.scheduled_for for row in ran] == [NOON + n * MINUTE for n in (0, 1, 2, 9, 10)]
     assert (skipped.reason, skipped.result and skipped.result["count"]) == ("misfire", 6)
     assert (schedule.missed, schedule.missed_until) == ("", None)
+
+
+def test_a_few_that_are_due_cost_three_statements() -> None:
+    for _ in range(3):
+        ScheduleFactory.create()
+    scheduler.fire_due(NOON - MINUTE)  # a question is built when it is asked for the first time
+
+    with CaptureQueriesContext(connection) as statements:
+        assert scheduler.fire_due(NOON) == 3
+
+    own = [one["sql"].split()[0] for one in statements if "SAVEPOINT" not in one["sql"]]
+    assert own == ["SELECT", "WITH", "UPDATE"]

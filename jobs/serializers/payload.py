@@ -21,6 +21,10 @@ class PayloadField(serializers.JSONField):
     parent: Any
     default_error_messages = {"not_a_dict": "This is no object."}
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._serializers: dict[str, serializers.Serializer[Any]] = {}
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("not_a_dict")
@@ -30,9 +34,9 @@ class PayloadField(serializers.JSONField):
         kind = kinds.all_kinds().get(self.parent.kind_name)
         if kind is None:
             return data  # the fault is that of ``kind``
-        serializer = kind.payload(data=data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        if kind.name not in self._serializers:  # whoever reads many jobs reads many payloads
+            self._serializers[kind.name] = kind.payload()
+        return dict(self._serializers[kind.name].run_validation(data))
 
 
 def _has_huge_number(payload: Any) -> bool:

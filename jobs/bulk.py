@@ -1,0 +1,174 @@
+"""Many new jobs at once: the rows of a batch are streamed into their tables, all or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import structlog
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models.expressions import DatabaseDefault
+from psycopg.adapt import PyFormat, Transformer
+
+from jobs import bodies, cursors, definitions, slugs
+from jobs.models import Job, JobVersion, Schedule
+from jobs.refusals import DefinitionError, LimitUnknownError, SlugTakenError
+from lib.ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from accounts.models import Team, User
+
+log = structlog.get_logger(__name__)
+
+Row: TypeAlias = list[Any]  # the columns of a model, in its order, as COPY takes them
+
+TABLES: tuple[type[models.Model], ...] = (Job, JobVersion, Schedule)
+SHARED = ("kind", "schedule", "retry", "policy", "tags", "status")
+"""What of a body decides about all columns but those that are each job's own."""
+
+
+class Bulk:
+    """Creates jobs of ``team``, batch after batch, as ``definitions.create`` does one by one."""
+
+    def __init__(self, team: Team, *, actor: User | None) -> None:
+        self._team = team
+        self._actor = actor
+        self._numbered: dict[str, Iterator[str]] = {}
+
+    def create(
+        self, drafts: Sequence[Mapping[str, Any]], *, now: datetime
+    ) -> dict[int, DefinitionError]:
+        """Create a job from each validated canonical body; return why some were refused.
+
+        The keys are places in ``drafts``. What is equal in many bodies should be the same object:
+        it is turned into columns once.
+        """
+        refused: dict[int, DefinitionError] = {}
+        named = dict(self._named(drafts, refused))
+        try:
+            with transaction.atomic():
+                self._store(named, refused, now)
+                cursors.wake_after_commit()
+        except IntegrityError:  # somebody took a slug meanwhile; whose, each will hear
+            for place, body in named.items():
+                self._create_one(place, body, refused, now)
+        log.info("jobs.created", number=len(drafts) - len(refused), actor=str(self._actor))
+        return refused
+
+    def _named(
+        self, drafts: Sequence[Mapping[str, Any]], refused: dict[int, DefinitionError]
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the bodies, each with a slug that nobody had a moment ago, by their places."""
+        wanted = [body.get("slug") or slugs.of_name(body["name"]) for body in drafts]
+        kept = Job.objects.filter(team=self._team, archived_at=None, slug__in=wanted)
+        taken = set(kept.values_list("slug", flat=True))
+        for place, (body, slug) in enumerate(zip(drafts, wanted, strict=True)):
+            if slug in taken and body.get("slug"):
+                refused[place] = SlugTakenError(f"The slug {slug} belongs to another job.")
+                continue
+            own = self._free(slug, taken) if slug in taken else slug
+            taken.add(own)
+            yield place, {**body, "slug": own}
+
+    def _free(self, slug: str, taken: set[str]) -> str:
+        if slug not in self._numbered:
+            kept = Job.objects.filter(team=self._team, archived_at=None, slug__startswith=slug)
+            known = set(kept.values_list("slug", flat=True))
+            self._numbered[slug] = (one for one in slugs.numbered(slug) if one not in known)
+        return next(one for one in self._numbered[slug] if one not in taken)
+
+    def _store(
+        self,
+        named: Mapping[int, Mapping[str, Any]],
+        refused: dict[int, DefinitionError],
+        now: datetime,
+    ) -> None:
+        moulds: dict[tuple[int, ...], Mould | DefinitionError] = {}
+        rows: tuple[list[Row], ...] = ([], [], [])
+        for place, body in named.items():
+            key = tuple(id(body.get(name)) for name in SHARED)
+            mould = moulds.get(key)
+            if mould is None:
+                mould = moulds[key] = self._mould(body, now)
+            if isinstance(mould, DefinitionError):
+                refused[place] = mould
+                continue
+            for table, row in zip(rows, mould.cast(body), strict=True):
+                table.append(row)
+        for model, table in zip(TABLES, rows, strict=True):
+            _copy(model, table)
+
+    def _mould(self, body: Mapping[str, Any], now: datetime) -> Mould | DefinitionError:
+        whole = bodies.merged(bodies.DEFAULTS, body)
+        try:
+            return Mould.of(definitions.made(self._team, whole, actor=self._actor, now=now))
+        except LimitUnknownError as exc:
+            return exc
+
+    def _create_one(
+        self,
+        place: int,
+        body: Mapping[str, Any],
+        refused: dict[int, DefinitionError],
+        now: datetime,
+    ) -> None:
+        try:
+            definitions.create(self._team, body, actor=self._actor, now=now)
+        except DefinitionError as exc:
+            refused[place] = exc
+
+
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """The columns that jobs of one sort share, as COPY takes them."""
+
+    job: dict[str, Any]
+    version: dict[str, Any]
+    schedule: dict[str, Any]
+
+    @classmethod
+    def of(cls, job: Job) -> Mould:
+        """Take the columns of ``job``, which is not stored."""
+        assert job.current is not None  # noqa: S101  it was made with a version
+        return cls(*(_columns(row) for row in (job, job.current, job.schedule)))
+
+    def cast(self, body: Mapping[str, Any]) -> tuple[Row, Row, Row]:
+        """Return the rows of a job that differs in its texts and its payload."""
+        job, version, schedule = str(new_id()), str(new_id()), str(new_id())
+        texts = {name: body.get(name, "") for name in ("name", "slug", "description")}
+        payload = json.dumps(body.get("payload", {}))
+        return (
+            [*(self.job | texts | {"id": job, "current_id": version}).values()],
+            [*(self.version | {"id": version, "job_id": job, "payload": payload}).values()],
+            [*(self.schedule | {"id": schedule, "job_id": job}).values()],
+        )
+
+
+def _columns(row: models.Model) -> dict[str, Any]:
+    """Render every column once, so that only texts are left to be written."""
+    transformer = Transformer(connection.connection)
+    columns: dict[str, Any] = {}
+    for field in row._meta.concrete_fields:
+        value = field.pre_save(row, add=True)
+        if isinstance(value, DatabaseDefault):  # which COPY would have to leave out for all rows
+            value = field.db_default
+        value = field.get_db_prep_save(value, connection)
+        dumper = None if value is None else transformer.get_dumper(value, PyFormat.TEXT)
+        columns[field.column] = dumper and bytes(dumper.dump(value) or b"").decode()
+    return columns
+
+
+def _copy(model: type[models.Model], rows: Iterable[Row]) -> None:
+    names = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
