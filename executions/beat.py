@@ -163,7 +163,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._look_after()
         if (fired and seen.is_behind(now, BEHIND)) or queued >= FULL:
             return 0.0
-        if fired or queued or self._todo:
+        if fired or queued or self._todo or seen.slot_is_due(now):  # or somebody holds it
             return BREATH
         return min(self._each_second.left(), self._seconds_to_next(seen, clock.now()))
 

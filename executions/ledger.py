@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from lib.ids import new_id
+from lib.text import array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from jobs.models import Schedule
     from jobs.slots import Stretch
@@ -36,8 +38,7 @@ WITH stored AS (
         '', '', slot.due_at,
         slot.due_at + make_interval(secs => version.start_deadline_seconds), %(now)s,
         CASE slot.reason WHEN '' THEN NULL ELSE %(now)s END, 0, 0, 0, 0
-    FROM json_to_recordset(%(slots)s) AS slot (id uuid, schedule uuid, job uuid, at timestamptz,
-        due_at timestamptz, reason text, result jsonb)
+    FROM {slots}
     JOIN jobs_job AS job ON job.id = slot.job
     JOIN jobs_jobversion AS version ON version.id = job.current_id
     LEFT JOIN jobs_limit AS shared ON shared.id = version.limit_id
@@ -51,6 +52,15 @@ FROM stored
 WHERE status = 'skipped'
 """
 
+_RUNS = """(
+        SELECT *, ''::text AS reason, NULL::jsonb AS result FROM unnest(%(ids)s::uuid[],
+            %(schedules)s::uuid[], %(jobs)s::uuid[], %(slots)s::timestamptz[],
+            %(due)s::timestamptz[]) AS run (id, schedule, job, at, due_at)
+    ) AS slot"""
+_SKIPS = """json_to_recordset(%(slots)s) AS slot (id uuid, schedule uuid, job uuid,
+        at timestamptz, due_at timestamptz, reason text, result jsonb)"""
+INSERT_RUNS, INSERT_SKIPS = INSERT.format(slots=_RUNS), INSERT.format(slots=_SKIPS)
+
 
 class Ledger:
     """Collects rows for slots of any number of schedules and stores them at once.
@@ -59,50 +69,44 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._rows: list[dict[str, Any]] = []
+        self._runs: list[tuple[UUID, UUID, UUID, datetime, datetime]] = []
+        self._skips: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._runs) + len(self._skips)
 
     def run(self, schedule: Schedule, slot: datetime, due_at: datetime) -> None:
         """The slot becomes an execution of the job as it is defined now."""
-        self._add(schedule, slot, due_at=due_at, reason="", result=None)
+        self._runs.append((new_id(), schedule.pk, schedule.job_id, slot, due_at))
 
     def skip(self, schedule: Schedule, stretch: Stretch, **detail: Any) -> None:
         """One row stands for the whole stretch: its first slot, its last, their number, and why."""
         first, last = stretch.first.isoformat(), stretch.last.isoformat()
         told = {"first": first, "last": last, "count": stretch.count, **detail}
-        reason = stretch.why.value
-        self._add(schedule, stretch.first, due_at=stretch.first, reason=reason, result=told)
-
-    def store(self, now: datetime) -> None:
-        """Write what was collected. Raises ``django.db.Error`` when one of the rows is broken."""
-        if not self._rows:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT, {"slots": json.dumps(self._rows), "now": now})
-        self._rows.clear()
-
-    def _add(
-        self,
-        schedule: Schedule,
-        slot: datetime,
-        *,
-        due_at: datetime,
-        reason: str,
-        result: dict[str, Any] | None,
-    ) -> None:
-        self._rows.append(
+        self._skips.append(
             {
                 "id": str(new_id()),
                 "schedule": str(schedule.pk),
                 "job": str(schedule.job_id),
-                "at": slot.isoformat(),
-                "due_at": due_at.isoformat(),
-                "reason": reason,
-                "result": result,
+                "at": first,
+                "due_at": first,
+                "reason": stretch.why.value,
+                "result": told,
             }
         )
+
+    def store(self, now: datetime) -> None:
+        """Write what was collected. Raises ``django.db.Error`` when one of the rows is broken."""
+        with connection.cursor() as cursor:
+            if self._runs:
+                names = ("ids", "schedules", "jobs", "slots", "due")
+                columns = map(array, zip(*self._runs, strict=True))
+                values = dict(zip(names, columns, strict=True))
+                cursor.execute(INSERT_RUNS, {**values, "now": now})
+            if self._skips:
+                cursor.execute(INSERT_SKIPS, {"slots": json.dumps(self._skips), "now": now})
+        self._runs.clear()
+        self._skips.clear()
 
 
 def record_skipped(
