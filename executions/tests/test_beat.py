@@ -133,9 +133,11 @@ def test_a_fixed_delay_is_named_within_the_second(beat: ChronosScheduler) -> Non
 def test_rings_that_came_together_are_answered_together() -> None:
     listener = bell.Listener()
     listener.wait(0.1)  # subscribes
-    for _ in range(5):
-        bell.ring()
+    with bell.client().pipeline() as pipe:  # so that they arrive together
+        for _ in range(5):
+            pipe.publish(bell._channel(), b"")
+        pipe.execute()
 
-    assert listener.wait(5)
+    assert any(listener.wait(5) for _ in range(2))
     assert not listener.wait(0.1)
     listener.close()
