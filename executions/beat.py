@@ -90,6 +90,13 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._adoption = periodic.Adoption()
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._todo: set[str] = set()
+        self._chores: dict[str, Callable[[], object]] = {  # each says whether there is more to do
+            "pauses": lambda: _counted(maintenance.wake_paused) and False,
+            "delays": self._rearm,
+            "rows": self._fire_rows,
+            "redrives": lambda: _counted(redrives.advance) and False,
+            "events": self._deliver,
+        }
         self._ticking = False
         super().__init__(*args, **kwargs)
         options = self.app.conf.broker_transport_options
@@ -179,24 +186,18 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def _do(self, *names: str) -> None:
         """Do one batch of the chores ``names`` that are to be done; what has more stays so."""
         for name in names:
-            if name in self._todo and not getattr(self, f"_do_{name}")():
+            if name in self._todo and not self._chores[name]():
                 self._todo.discard(name)
 
-    def _do_pauses(self) -> None:
-        _counted(maintenance.wake_paused)
-
-    def _do_delays(self) -> bool:
+    def _rearm(self) -> bool:
         _counted(maintenance.rearm)
         return is_on_its_way()
 
-    def _do_rows(self) -> None:
-        _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
-
-    def _do_redrives(self) -> None:
-        _counted(redrives.advance)
-
-    def _do_events(self) -> bool:
+    def _deliver(self) -> bool:
         return _counted(partial(outbox.deliver, limit=MOST_TOLD)) == MOST_TOLD
+
+    def _fire_rows(self) -> None:
+        _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
 
     def _send(self, message: Message) -> None:
         broker.check()  # fails sooner than a producer would

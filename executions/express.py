@@ -1,18 +1,19 @@
 """The statement that queues, in one round trip, what nothing holds back.
 
-A few executions fall due at a time, in queues with room for all of them, of jobs without limits:
-then nobody has to be weighed up against anybody. A queue in which any of that is different is left
-to ``admission``, as a whole.
+As a rule executions fall due in queues with room for all of them, and of jobs without limits: then
+nobody has to be weighed up against anybody. A queue in which any of that is different is left to
+``admission``, as a whole.
 """
 
 from __future__ import annotations
 
 from executions.models import lines
 
-MOST = 50  # executions of a queue; whoever has more of them gains nothing here
+MOST = 500  # executions of a queue at once
 
-# The queue's row is locked as in ``admission``: one process at a time decides about it. A slot
-# whose earlier ones are unfinished, as this statement sees it, is not for this statement.
+# The queue's row is locked as in ``admission``: one process at a time decides about it. Whether
+# there is room is asked first, since with a backlog there is none. A slot whose earlier ones are
+# unfinished, as this statement sees it, is not for this statement.
 UNHINDERED = f"""
 {lines.QUEUES}, line AS (
     SELECT named.queue, waiting.due_at
@@ -20,9 +21,25 @@ UNHINDERED = f"""
         SELECT due_at FROM executions_execution
         WHERE {lines.WAITS} AND queue = named.queue ORDER BY due_at LIMIT 1
     ) AS waiting ON true
+), roomy AS (
+    SELECT queue
+    FROM line, LATERAL (
+        SELECT count(*) AS number FROM (
+            SELECT FROM executions_execution AS execution
+            WHERE {lines.WAITS} AND execution.queue = line.queue AND due_at <= %(now)s
+            LIMIT %(most)s + 1
+        ) AS counted
+    ) AS due, LATERAL (
+        SELECT count(*) AS number FROM (
+            SELECT FROM executions_execution AS execution
+            WHERE status = 'queued' AND execution.queue = line.queue LIMIT %(window)s
+        ) AS counted
+    ) AS busy
+    WHERE line.due_at <= %(now)s AND due.number <= %(most)s
+        AND due.number + busy.number <= %(window)s
 ), own AS (
     SELECT name FROM executions_queue
-    WHERE name = ANY(ARRAY(SELECT queue FROM line WHERE due_at <= %(now)s))
+    WHERE name = ANY(ARRAY(SELECT queue FROM roomy))
         AND paused_at IS NULL AND concurrency IS NULL AND "window" IS NULL
     FOR NO KEY UPDATE SKIP LOCKED
 ), candidate AS (
@@ -33,7 +50,7 @@ UNHINDERED = f"""
         FROM executions_execution
         WHERE {lines.WAITS} AND {lines.STARTABLE} AND queue = own.name AND due_at <= %(now)s
         ORDER BY due_at
-        LIMIT %(most)s + 1
+        LIMIT %(most)s
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS waiting
 ), free AS (
@@ -43,23 +60,16 @@ UNHINDERED = f"""
     JOIN jobs_jobversion AS version ON version.id = job.current_id
     LEFT JOIN jobs_schedule AS schedule ON schedule.id = candidate.schedule_id
     GROUP BY candidate.queue
-    HAVING count(*) <= %(most)s
-        AND bool_and(
-            candidate.limit_id IS NULL AND version.concurrency IS NULL AND job.archived_at IS NULL
-            AND (schedule.id IS NULL OR candidate.attempt > 0 OR schedule.overlap = 'allow'
-                OR NOT EXISTS (
-                    SELECT FROM executions_execution AS earlier
-                    WHERE earlier.schedule_id = candidate.schedule_id
-                        AND earlier.status IN ('queued', 'running', 'scheduled', 'waiting')
-                        AND earlier.scheduled_for < candidate.scheduled_for
-                ))
-        )
-        AND count(*) + (
-            SELECT count(*) FROM (
-                SELECT FROM executions_execution AS busy
-                WHERE busy.status = 'queued' AND busy.queue = candidate.queue LIMIT %(window)s
-            ) AS counted
-        ) <= %(window)s
+    HAVING bool_and(
+        candidate.limit_id IS NULL AND version.concurrency IS NULL AND job.archived_at IS NULL
+        AND (schedule.id IS NULL OR candidate.attempt > 0 OR schedule.overlap = 'allow'
+            OR NOT EXISTS (
+                SELECT FROM executions_execution AS earlier
+                WHERE earlier.schedule_id = candidate.schedule_id
+                    AND earlier.status IN ('queued', 'running', 'scheduled', 'waiting')
+                    AND earlier.scheduled_for < candidate.scheduled_for
+            ))
+    )
 ), moved AS (
     UPDATE executions_execution AS execution
     SET status = 'queued', reason = '', queued_at = %(now)s, publish_at = %(publish_at)s,
