@@ -91,11 +91,11 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._todo: set[str] = set()
         self._chores: dict[str, Callable[[], object]] = {  # each says whether there is more to do
-            "pauses": lambda: _counted(maintenance.wake_paused) and False,
+            "pauses": partial(_fills, maintenance.wake_paused, 200),
             "delays": self._rearm,
             "rows": self._fire_rows,
-            "redrives": lambda: _counted(redrives.advance) and False,
-            "events": self._deliver,
+            "redrives": partial(_fills, redrives.advance, 500),
+            "events": partial(_fills, outbox.deliver, MOST_TOLD),
         }
         self._ticking = False
         super().__init__(*args, **kwargs)
@@ -193,9 +193,6 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         _counted(maintenance.rearm)
         return is_on_its_way()
 
-    def _deliver(self) -> bool:
-        return _counted(partial(outbox.deliver, limit=MOST_TOLD)) == MOST_TOLD
-
     def _fire_rows(self) -> None:
         _guarded(lambda: periodic.fire_periodic(clock.now(), send=self._send))
 
@@ -237,6 +234,11 @@ def _counted(duty: Callable[[datetime], int]) -> int:
     """Do a pass; return how many rows it handled, none when it failed."""
     made = _guarded(lambda: duty(clock.now()))
     return made if isinstance(made, int) else 0
+
+
+def _fills(duty: Callable[..., int], limit: int) -> bool:
+    """Do a pass over up to ``limit`` rows; say whether there may be more of them."""
+    return _counted(partial(duty, limit=limit)) >= limit
 
 
 def _host() -> str:
