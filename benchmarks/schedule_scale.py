@@ -100,7 +100,7 @@ class Workers(threading.Thread):
             if found is None:
                 continue
             key, message = found
-            self._end([message, *(client.rpop(key, 500) or ())])  # type: ignore[misc]
+            self._end([message, *(client.rpop(key, 500) or ())])
         connection.close()
 
     def stop(self) -> None:

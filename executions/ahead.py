@@ -85,7 +85,7 @@ def chores(now: datetime) -> set[str]:
 
 def _first_of_each(now: datetime) -> QuerySet[Any, Any]:
     asked: dict[str, QuerySet[Any]] = {
-        "pauses": Job.objects.resting_until(now),  # type: ignore[attr-defined]
+        "pauses": Job.objects.resting_until(now),
         "delays": Schedule.objects.unarmed(),
         "redrives": Redrive.objects.due(now),
         "events": OutboxEvent.objects.waiting(),

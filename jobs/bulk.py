@@ -158,7 +158,7 @@ def _columns(row: models.Model) -> dict[str, Any]:
             value = field.db_default
         value = field.get_db_prep_save(value, connection)
         dumper = None if value is None else transformer.get_dumper(value, PyFormat.TEXT)
-        columns[field.column] = dumper and bytes(dumper.dump(value) or b"").decode()
+        columns[field.attname] = dumper and bytes(dumper.dump(value) or b"").decode()
     return columns
 
 

@@ -90,7 +90,8 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 
     def save_progress(self, schedules: Iterable[Schedule]) -> None:
         """Store how far the slots of ``schedules`` are decided, in one statement, or in two."""
-        plain, others = [], []
+        plain: list[Schedule] = []
+        others: list[Schedule] = []
         for row in schedules:
             goes_on = row.enabled and not (row.missed or row.missed_until or row.disabled_reason)
             (plain if goes_on else others).append(row)

@@ -30,7 +30,7 @@ class Prepared(Generic[M]):
     def tuples(self, now: datetime) -> list[tuple[Any, ...]]:
         """Return what ``values_list`` asked for."""
         if self._built is None:
-            self._built = self._rows(_NOW).query.sql_with_params()  # type: ignore[no-untyped-call]
+            self._built = self._rows(_NOW).query.sql_with_params()
         sql, values = self._built
         with connection.cursor() as cursor:
             cursor.execute(sql, [now if value == _NOW else value for value in values])

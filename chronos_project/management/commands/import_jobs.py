@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         actor = User.objects.filter(email=options["email"].lower()).first()
-        membership = actor and own_membership(actor)
+        membership = own_membership(actor) if actor else None
         if membership is None:
             raise CommandError(f"{options['email']} is nobody who has jobs.")
         bulk = None if options["dry_run"] else Bulk(membership.team, actor=actor)
