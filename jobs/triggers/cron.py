@@ -59,6 +59,10 @@ class CronTrigger:
     zone: ZoneInfo
     pattern: Pattern
 
+    def __hash__(self) -> int:
+        """These two decide about the others, whose hash would be the most of each look-up."""
+        return hash((self.expression, self.zone))
+
     @lru_cache(maxsize=1024)  # noqa: B019  triggers are values: a million schedules share few
     def after(self, instant: datetime) -> datetime | None:
         start = _next_second(instant)
