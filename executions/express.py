@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from executions.models import lines
 
-MOST = 500  # executions of a queue at once
+MOST = 100  # executions of a queue; more of them had better share messages
 
 # The queue's row is locked as in ``admission``: one process at a time decides about it. Whether
 # there is room is asked first, since with a backlog there is none. A slot whose earlier ones are
