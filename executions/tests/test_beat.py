@@ -110,13 +110,14 @@ def test_an_idle_tick_asks_one_question(beat: ChronosScheduler) -> None:
 
 
 def test_a_beat_that_did_something_takes_a_breath_and_one_that_is_behind_does_not(
-    beat: ChronosScheduler,
+    beat: ChronosScheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("executions.beat.BEHIND", timedelta(seconds=60))
     now = clock.read()
     ScheduleFactory.create(next_fire_at=now, anchor=now)
     assert beat._work() == BREATH
 
-    late = now - timedelta(seconds=5)
+    late = now - timedelta(seconds=120)
     ScheduleFactory.create(next_fire_at=late, anchor=late)
     assert beat._work() == 0
 
