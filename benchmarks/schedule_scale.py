@@ -31,8 +31,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from benchmarks.standalone import NOBODY
+
+# isort: split
 from accounts.models import Team
-from benchmarks import NOBODY
 from benchmarks.missed_slots import Shape, add, analyze, cpu, describe, empty, postmaster
 from embedded.throwaway import ThrowAway
 from executions import broker, clock
