@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-SEARCHED = 20_000  # rows that are looked at for what no index finds
-OF_A_JOB = 100  # executions of each job that a name finds
+SEARCHED = 10_000  # rows that are looked at for what no index finds
+OF_A_JOB = 50  # executions of each job that a name finds
 
 NEWEST_OF_JOBS = """
 SELECT newest.id FROM unnest(%s::uuid[]) AS job (id), LATERAL (

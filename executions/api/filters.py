@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from executions.models.execution_queries import ExecutionQuerySet
 
-SEARCHED = 20_000  # rows of a list that a page looks at for what no index finds
+SEARCHED = 10_000  # rows of a list that a page looks at for what no index finds
 SKEW = timedelta(seconds=10)  # ids tell the time of the host that made them
 SIGNER = signing.Signer(salt="executions.cursor")
 
