@@ -41,8 +41,13 @@ def membership_of(request: Request | HttpRequest) -> Membership:
     membership = own_membership(user)
     if membership is None:
         raise PermissionDenied("You belong to no team.", code="no_team")
-    setattr(request, _CACHE, membership)
+    remember(request, membership)
     return membership
+
+
+def remember(request: Request | HttpRequest, membership: Membership) -> None:
+    """Spare ``membership_of`` its question: the database has just told ``membership``."""
+    setattr(request, _CACHE, membership)
 
 
 def own_membership(user: User) -> Membership | None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts import tokens
+from accounts import access, tokens
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -42,6 +42,8 @@ class TokenAuthentication(BaseAuthentication):
             family = tokens.family_of_access(rest[0].decode("latin-1"), timezone.now())
         except tokens.BadTokenError:
             refuse()
+        if family.membership is not None:
+            access.remember(request, family.membership)
         return family.user, family
 
     def authenticate_header(self, request: Request) -> str:

@@ -149,6 +149,8 @@ class TokenFamily(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=32, blank=True)
 
+    membership: Membership | None  # of its user, where ``bearers`` has looked
+
     objects: ClassVar[models.Manager[TokenFamily]] = TokenFamilyQuerySet.as_manager()
 
     class Meta:

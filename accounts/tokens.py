@@ -14,6 +14,7 @@ from django.db.models.functions import Least
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
+from accounts import bearers
 from accounts.models import TokenFamily, User
 from lib.ids import new_id
 
@@ -95,14 +96,13 @@ def sign_out(family_id: UUID, now: datetime) -> None:
 
 
 def family_of_access(raw: str, now: datetime) -> TokenFamily:
-    """Return the live family, with its active user, that an access token speaks for.
+    """Return the live family that an access token speaks for, with its active user and their role.
 
-    One query; so a sign-out, a deactivated user and a revoked family count at once. Raises
-    ``BadTokenError``.
+    One query; so a sign-out, a deactivated user, a revoked family and a lowered role count at
+    once. Raises ``BadTokenError``.
     """
     token = _read(AccessToken, raw)
-    families = TokenFamily.objects.filter(pk=_family_of(token), user__is_active=True).live(now)
-    family = families.select_related("user").first()
+    family = bearers.live_family(_family_of(token), now)
     if family is None or str(family.user_id) != token["sub"]:
         raise BadTokenError
     return family

@@ -21,13 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.idempotency import KeyReusedError, StillRunningError
-from chronos_project.problem_details import (
-    CONTENT_TYPE,
-    Failure,
-    describe,
-    failure_of_faults,
-    pointer,
-)
+from chronos_project.problem_details import CONTENT_TYPE, Failure, describe, failure_of_faults
 from executions import explain
 from executions.deadletters import NotDeadError
 from executions.models import Execution
@@ -36,6 +30,7 @@ from executions.redrives import RedriveRunningError
 from executions.transitions import IllegalTransitionError, StaleExecutionError
 from jobs.definitions import DefinitionError
 from jobs.triggers.base import TriggerError
+from lib.places import pointer
 
 log = structlog.get_logger(__name__)
 

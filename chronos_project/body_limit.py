@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from django.conf import settings
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -14,6 +17,19 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 DRAIN = 16
 """How many times the limit is read and thrown away, so that the sender gets to see the answer."""
 
+MANY = re.compile(r"/api/v1/jobs/[^/]+/executions/?\Z")
+"""Where one request may bring many starts."""
+
+MANY_BYTES = 8 * 1024 * 1024
+"""As ``lib.ndjson`` has it, which must not be imported here: it reads settings, and the servers'
+entry points change what they say."""
+
+
+def limit_of(path: str) -> int:
+    """Return how many bytes the body of a request to ``path`` may have."""
+    usual: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return max(usual, MANY_BYTES) if MANY.match(path) else usual
+
 
 class BodyLimit:
     """Wraps Django's ASGI application.
@@ -23,17 +39,17 @@ class BodyLimit:
     handed on: only its length is, which ``ProblemMiddleware`` answers with 413.
     """
 
-    def __init__(self, app: App, *, limit: int) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
-        self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         body, length = b"", _declared(scope)
-        if length <= self.limit * DRAIN:
-            body, length = await self._read(receive)
+        limit = limit_of(scope["path"])
+        if length <= limit * DRAIN:
+            body, length = await _read(receive, limit)
         if length < 0:
             return  # whoever sent it is gone
         headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
@@ -41,24 +57,25 @@ class BodyLimit:
             headers.append((b"content-length", str(length).encode()))
         await self.app({**scope, "headers": headers}, _replay(body, receive), send)
 
-    async def _read(self, receive: Receive) -> tuple[bytes, int]:
-        """Return the body, or nothing of one that is too long, and its length as far as read.
 
-        The length is -1 when the sender hangs up.
-        """
-        chunks: list[bytes] = []
-        length = 0
-        more = True
-        while more and length <= self.limit * DRAIN:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return b"", -1
-            chunk = message.get("body", b"")
-            length += len(chunk)
-            more = message.get("more_body", False)
-            if length <= self.limit:
-                chunks.append(chunk)
-        return b"".join(chunks) if length <= self.limit else b"", length
+async def _read(receive: Receive, limit: int) -> tuple[bytes, int]:
+    """Return the body, or nothing of one that is too long, and its length as far as read.
+
+    The length is -1 when the sender hangs up.
+    """
+    chunks: list[bytes] = []
+    length = 0
+    more = True
+    while more and length <= limit * DRAIN:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"", -1
+        chunk = message.get("body", b"")
+        length += len(chunk)
+        more = message.get("more_body", False)
+        if length <= limit:
+            chunks.append(chunk)
+    return b"".join(chunks) if length <= limit else b"", length
 
 
 def _declared(scope: Scope) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chronos_project.problem_table import problem_of
-from lib.faults import Code
-from lib.text import storable
+from lib.places import clipped, faults_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/problem+json"
 MAX_FAULTS = 100  # that one answer names
-MAX_TEXT = 300  # characters of anything that may have come from the caller
 GENERAL = "validation_failed"
-_WHOLE = frozenset({"non_field_errors", "__all__"})  # faults of no single field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +42,8 @@ def describe(request: HttpRequest | Request, failure: Failure) -> dict[str, Any]
         "type": f"/problems/{code}" if row else "about:blank",
         "title": row.title if row else HTTPStatus(failure.status).phrase,
         "status": failure.status,
-        "detail": _clipped(failure.detail),
-        "instance": _clipped(request.path),
+        "detail": clipped(failure.detail),
+        "instance": clipped(request.path),
         "code": failure.code,
         "request_id": getattr(request, "request_id", ""),
     }
@@ -61,7 +58,7 @@ def failure_of_faults(detail: Any, *, status: int = 400, place: str = "pointer")
     ``place`` says what the keys are: fields (``pointer``), a ``parameter`` or a ``header``. The
     code is that of the faults if they agree, else ``validation_failed``.
     """
-    found = _faults(detail, (), place)
+    found = faults_of(detail, place=place)
     errors = list(islice(found, MAX_FAULTS))
     more = next(found, None) is not None
     codes = {error["code"] for error in errors}
@@ -80,40 +77,3 @@ def _summary(errors: list[dict[str, Any]], *, more: bool, place: str) -> str:
         where = errors[0][place].lstrip("/").replace("/", ".")
         return f"{where}: {errors[0]['detail']}" if where else str(errors[0]["detail"])
     return f"{len(errors)} things are wrong; errors names them."
-
-
-def _faults(detail: Any, path: tuple[str, ...], place: str) -> Iterator[dict[str, Any]]:
-    """Yield every fault below ``path``, depth first."""
-    if isinstance(detail, Mapping):
-        for name, below in detail.items():
-            yield from _faults(below, path if name in _WHOLE else (*path, str(name)), place)
-    elif isinstance(detail, list | tuple):
-        for number, below in enumerate(detail):
-            inside = path if isinstance(below, str) else (*path, str(number))
-            yield from _faults(below, inside, place)
-    else:
-        yield _fault(detail, path, place)
-
-
-def _fault(detail: Any, path: tuple[str, ...], place: str) -> dict[str, Any]:
-    code = getattr(detail, "code", None) or "invalid"
-    where = pointer(path) if place == "pointer" else ".".join(path)
-    error: dict[str, Any] = {
-        place: _clipped(where),
-        "code": str(code),
-        "detail": _clipped(str(detail)),
-    }
-    if isinstance(code, Code):
-        error |= {"hint": _clipped(code.hint)} if code.hint else {}
-        error |= {"allowed": code.allowed} if code.allowed is not None else {}
-    return error
-
-
-def pointer(path: Sequence[str]) -> str:
-    """Return ``path`` as a JSON pointer (RFC 6901); the whole document is the empty text."""
-    return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
-
-
-def _clipped(text: str) -> str:
-    """Bound what is sent back, and make it something that UTF-8 can carry."""
-    return storable(text[:MAX_TEXT]) + ("…" if len(text) > MAX_TEXT else "")

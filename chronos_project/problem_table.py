@@ -76,7 +76,7 @@ _ROWS = (
     Problem(
         "body_too_large",
         "Body too large",
-        "A body may have 1 MiB.",
+        "A body may have 1 MiB; one with many starts as application/x-ndjson 8 MiB.",
         "A POST of 3 MiB",
         "Send less, for example a reference to the data instead of the data.",
     ),

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
@@ -17,6 +16,7 @@ from django.template.response import SimpleTemplateResponse
 from structlog.contextvars import bound_contextvars
 
 from chronos_project.api_errors import FORBIDDEN, NOTHING_THERE, TOO_LARGE, unavailable
+from chronos_project.body_limit import limit_of
 from chronos_project.problem_details import CONTENT_TYPE, Failure, describe
 from lib.ids import new_id
 
@@ -119,8 +119,7 @@ def _unreadable(request: HttpRequest) -> Failure | None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         return BAD_REQUEST
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return TOO_LARGE if limit is not None and int(length) > limit else None
+    return TOO_LARGE if int(length) > limit_of(request.path_info) else None
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

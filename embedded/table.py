@@ -39,6 +39,7 @@ def environment(
         "CHRONOS_SECRET_KEY": secrets["CHRONOS_SECRET_KEY"],
         "CHRONOS_JWT_KEY": secrets["CHRONOS_JWT_KEY"],
         "DJANGO_SETTINGS_MODULE": "chronos_project.settings",
+        "WEB_CONCURRENCY": "2",  # processes of uvicorn
     }
     ours = {
         "DATABASE_URL": database_url,

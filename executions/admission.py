@@ -11,8 +11,7 @@ from django.db.models import Count
 
 from executions import limits, overlaps, transitions
 from executions.models import Execution, Queue, Status, blocked, lines
-from executions.models.fleet import fleet_of
-from jobs import kinds
+from executions.models.fleet import fleet_of, io_kinds
 from jobs.kinds.base import Fleet
 
 if TYPE_CHECKING:
@@ -115,12 +114,11 @@ def _next(queue: Queue, room: Room, *, now: datetime, limit: int) -> list[Execut
     if len(ids) <= fits:
         return sorted(_locked(ids), key=lambda row: (row.lane_at(now), row.priority, row.due_at))
     seen = {fleet: number and min(limit, number + SPARE) for fleet, number in wanted.items()}
-    io_kinds = [kind for kind in kinds.all_kinds() if fleet_of(kind) is Fleet.IO]
     return _locked(
         lines.next_in_line(
             queue.pk,
             now=now,
-            io_kinds=io_kinds,
+            io_kinds=io_kinds(),
             io=seen[Fleet.IO],
             compute=seen[Fleet.COMPUTE],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import Any
 
@@ -15,9 +16,12 @@ from redis.retry import Retry
 log = structlog.get_logger(__name__)
 
 REST = 2.0  # seconds in which a broker that was away is not told again
+GATHER = 0.05  # seconds in which all who want to ring soon are one; nobody is idle meanwhile
 
 _client: redis.Redis | None = None
 _rung_again_at = 0.0  # on the monotonic clock
+_gathering = threading.Lock()
+_about_to_ring = False
 
 
 def client() -> redis.Redis:
@@ -50,6 +54,25 @@ def ring() -> None:
     except redis.RedisError as exc:
         _rung_again_at = time.monotonic() + REST
         log.warning("bell.broker_away", error=repr(exc))
+
+
+def ring_soon() -> None:
+    """Wake the beats once for all who ask for it within ``GATHER`` seconds."""
+    global _about_to_ring  # noqa: PLW0603  one ring for all threads of the process
+    with _gathering:
+        if _about_to_ring:
+            return
+        _about_to_ring = True
+    timer = threading.Timer(GATHER, _ring_for_all)
+    timer.daemon = True  # harmless to lose
+    timer.start()
+
+
+def _ring_for_all() -> None:
+    global _about_to_ring  # noqa: PLW0603  as above
+    with _gathering:
+        _about_to_ring = False
+    ring()
 
 
 class Listener:

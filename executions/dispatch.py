@@ -58,6 +58,19 @@ def _queue_others(now: datetime, limit: int) -> int:
         publish(ready, slots=slots)  # what was committed, also if the database went away then
 
 
+def start(execution: Execution, *, now: datetime) -> None:
+    """Send the message of a new execution that was queued at once; see to it that others are.
+
+    Where a crowd waits that is the work of the beats, who take many at once.
+    """
+    if execution.status == Status.QUEUED:
+        publish([execution])
+    elif execution.seen and execution.seen.crowded:
+        bell.ring_soon()
+    else:
+        queue_one(execution, now=now)
+
+
 def queue_one(execution: Execution, *, now: datetime) -> None:
     """Queue ``execution`` at once if it is due, instead of leaving it to the next beat.
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from django.db import DataError, IntegrityError, transaction
 
-from executions import dispatch, outbox
+from executions import dispatch, intake, outbox
 from executions.ledger import Ledger
-from executions.models import Execution, ExecutionEvent, Origin
+from executions.models import Execution, Origin
 from jobs import definitions
 from jobs.models import Prepared, Schedule
 from jobs.slots import due_at
@@ -73,16 +73,12 @@ def run_now(  # noqa: PLR0913  each is a choice of the caller's
     execution = Execution.of(job, now=now, due_at=run_at or now, origin=origin, payload=payload)
     if priority is not None:
         execution.priority = priority
-    with transaction.atomic():
-        execution.save(force_insert=True)
-        ExecutionEvent.objects.create(
-            execution=execution, at=now, what="requested", actor=actor, detail={"reason": reason}
-        )
+    intake.take_in(execution, actor=actor, reason=reason, now=now)
 
-        def start() -> None:
-            dispatch.queue_one(execution, now=now)
+    def start() -> None:
+        dispatch.start(execution, now=now)
 
-        transaction.on_commit(start, robust=True)
+    transaction.on_commit(start, robust=True)
     return execution
 
 

@@ -53,7 +53,7 @@ def parse(body: bytes) -> Any:
     A document that consists of nothing is refused as well; DRF asks no parser about a request
     without a body.
     """
-    text = _decode(body)
+    text = decode(body)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_brackets(body)
     try:
@@ -70,7 +70,8 @@ def _refuse(message: str, code: str, hint: str = "") -> NoReturn:
     raise ParseError(message, code=Code(code, hint))
 
 
-def _decode(body: bytes) -> str:
+def decode(body: bytes) -> str:
+    """Return ``body`` as text. Raises ``ParseError`` unless it is plain UTF-8."""
     if body.startswith(_BOM):
         _refuse("The body begins with a byte order mark.", "json_bom", "Send plain UTF-8.")
     try:

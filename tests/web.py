@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.utils.datastructures import CaseInsensitiveMapping
+
 from embedded import ports
 from tests.stack import ROOT, START_SECONDS, database_url
 from tests.waiting import eventually
@@ -96,9 +98,10 @@ class Web:
             kind = {} if body is None else {"Content-Type": "application/json"}
             connection.request(method, path, data, {**kind, **(headers or {})})
             answer = connection.getresponse()
-            status, told, read = answer.status, dict(answer.headers), answer.read()
+            status, told, read = answer.status, answer.headers.items(), answer.read()
         except (OSError, http.client.HTTPException):
-            status, told, read = 0, {}, b""
+            status, told, read = 0, [], b""
         finally:
             connection.close()
-        return Reply(status=status, headers=told, body=read, seconds=time.monotonic() - started)
+        headers = CaseInsensitiveMapping(dict(told))
+        return Reply(status=status, headers=headers, body=read, seconds=time.monotonic() - started)

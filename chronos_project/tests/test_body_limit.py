@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from chronos_project.body_limit import DRAIN, BodyLimit
+from chronos_project.body_limit import DRAIN, BodyLimit, limit_of
+from lib import ndjson
 
 Server: Any = ApplicationCommunicator  # has no types
 MIB = 1024 * 1024
@@ -39,7 +43,7 @@ async def _ask(chunks: list[bytes], headers: dict[str, str]) -> tuple[int, dict[
             ).items()
         ],
     }
-    server = Server(BodyLimit(get_asgi_application(), limit=MIB), scope)
+    server = Server(BodyLimit(get_asgi_application()), scope)
     for number, chunk in enumerate(chunks, start=1):
         await server.send_input(
             {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
@@ -112,7 +116,7 @@ def test_whoever_hangs_up_while_sending_gets_no_answer() -> None:
         called.append(scope["type"])
 
     async def hang_up() -> None:
-        server = Server(BodyLimit(app, limit=MIB), {"type": "http", "headers": []})
+        server = Server(BodyLimit(app), {"type": "http", "path": PATH, "headers": []})
         await server.send_input({"type": "http.request", "body": b"a", "more_body": True})
         await server.send_input({"type": "http.disconnect"})
         await server.wait()
@@ -122,6 +126,30 @@ def test_whoever_hangs_up_while_sending_gets_no_answer() -> None:
     assert not called
 
 
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/api/v1/jobs/a-job/executions", ndjson.MAX_BYTES),
+        ("/api/v1/jobs/a-job/executions/", ndjson.MAX_BYTES),
+        ("/api/v1/jobs/a-job/executions/x", MIB),
+        ("/api/v1/jobs/a/b/executions", MIB),
+        ("/api/v1/executions", MIB),
+        ("/x/api/v1/jobs/a-job/executions", MIB),
+    ],
+)
+def test_many_starts_may_be_longer(path: str, limit: int) -> None:
+    assert limit_of(path) == limit
+
+
+def test_no_setting_is_read_before_the_entry_point_has_had_its_say() -> None:
+    code = "import chronos_project.body_limit, chronos_project.handler, sys;"
+    code += "sys.exit('chronos_project.settings' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, check=False)  # noqa: S603  our own command
+
+    assert done.returncode == 0
+
+
 def test_what_is_no_request_passes() -> None:
     called: list[str] = []
 
@@ -129,7 +157,7 @@ def test_what_is_no_request_passes() -> None:
         called.append(scope["type"])
 
     async def start() -> None:
-        await Server(BodyLimit(app, limit=MIB), {"type": "lifespan"}).wait()
+        await Server(BodyLimit(app), {"type": "lifespan"}).wait()
 
     async_to_sync(start)()
 

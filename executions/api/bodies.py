@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
+from accounts.idempotent import LONGEST
 from jobs import kinds
 from jobs.policies import Priority
 from jobs.triggers.base import TriggerError, checked_instant
 from lib.faults import fault
-from lib.fields import Instant, Line, Word
+from lib.fields import Instant, Line, Text, Word
 from lib.serializers import StrictSerializer
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+PAST = fault("This instant is over.", "instant_past", hint="Leave it out to run now.")
 
 
 class PayloadSerializer(StrictSerializer):
@@ -30,10 +35,12 @@ class PayloadSerializer(StrictSerializer):
     def validate_payload(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:
         if payload is None:
             return None
-        own = kinds.get(self.context["kind"]).payload(data=payload)
-        own.is_valid(raise_exception=True)
-        validated: dict[str, Any] = own.validated_data
+        validated: dict[str, Any] = self._of_kind.run_validation(payload)
         return validated
+
+    @cached_property
+    def _of_kind(self) -> serializers.Serializer[Any]:
+        return kinds.get(self.context["kind"]).payload()
 
 
 class CancelSerializer(StrictSerializer):
@@ -61,14 +68,36 @@ class ExecuteSerializer(PayloadSerializer):
             instant = checked_instant("run_at", run_at)
         except TriggerError as exc:
             raise serializers.ValidationError(fault(str(exc), exc.code, exc.hint)) from exc
-        if instant < self.context["now"]:
-            raise serializers.ValidationError(
-                fault("This instant is over.", "instant_past", hint="Leave it out to run now.")
-            )
+        self.check_future(instant)
         return instant
+
+    def check_future(self, instant: datetime) -> None:
+        if instant < self.context["now"]:
+            raise serializers.ValidationError(PAST)
 
     def validate_priority(self, name: str) -> Priority:
         return Priority[name.upper()]
+
+
+class SubmitSerializer(ExecuteSerializer):
+    """One of many starts; validates any number, one after the other."""
+
+    idempotency_key = Text(
+        validators=[RegexValidator(r"\A[ -~]+\Z", "This must be printable ASCII characters.")],
+        required=False,
+        max_length=LONGEST,
+        help_text="Your name for it: the same key, the same execution, for 24 hours.",
+    )
+
+    def validate(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """What has a key may come again: then it does not matter that its instant is over."""
+        run_at = wish.get("run_at")
+        if run_at and "idempotency_key" not in wish and run_at < self.context["now"]:
+            raise serializers.ValidationError({"run_at": [PAST]})
+        return wish
+
+    def check_future(self, instant: datetime) -> None:
+        """``validate`` does, which sees the key as well."""
 
 
 class RunSerializer(PayloadSerializer):

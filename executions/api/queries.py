@@ -45,6 +45,13 @@ class LogQuery(serializers.Serializer[Any]):
     stream = serializers.ChoiceField(choices=["stdout", "stderr", "system"], required=False)
 
 
+class SubmitQuery(serializers.Serializer[Any]):
+    partial = serializers.BooleanField(  # type: ignore[assignment]  # shadows what nobody asks here
+        default=False,
+        help_text="Refuse what is wrong and start the others, instead of refusing all.",
+    )
+
+
 class AtQuery(serializers.Serializer[Any]):
     at = Instant(help_text="An RFC 3339 instant with its offset, past or future.")
 

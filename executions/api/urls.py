@@ -8,12 +8,13 @@ from executions.api.bodies import CancelSerializer, RunAgainSerializer
 from executions.api.failures import NothingSerializer, RedriveGroupSerializer
 from executions.api.views.dashboard import DashboardView
 from executions.api.views.deadletters import DeadLetterViewSet
-from executions.api.views.executions import ExecutionsOfJobViewSet, ExecutionViewSet
+from executions.api.views.executions import ExecutionViewSet
 from executions.api.views.explaining import ExplainInstantViewSet, ExplainViewSet
 from executions.api.views.failures import FailureViewSet, RedriveViewSet
 from executions.api.views.history import AttemptViewSet, EventViewSet
 from executions.api.views.logs import LogViewSet
 from executions.api.views.starting import ExecuteViewSet
+from executions.api.views.submitting import ExecutionsOfJobViewSet
 
 ONE = r"^executions/(?P<id>[^/]+)"
 JOB = r"^jobs/(?P<id>[^/]+)"
@@ -37,7 +38,10 @@ urlpatterns = [
     re_path(ONE + r"/explain/?$", ExplainViewSet.as_view({"get": "explain"})),
     re_path(ONE + r"/logs/?$", LogViewSet.as_view({"get": "read"})),
     re_path(JOB + r"/execute/?$", ExecuteViewSet.as_view({"post": "execute"})),
-    re_path(JOB + r"/executions/?$", ExecutionsOfJobViewSet.as_view({"get": "list"})),
+    re_path(
+        JOB + r"/executions/?$",
+        ExecutionsOfJobViewSet.as_view({"get": "list", "post": "submit"}),
+    ),
     re_path(JOB + r"/explain/?$", ExplainInstantViewSet.as_view({"get": "explain"})),
     re_path(r"^dead-letters/?$", DeadLetterViewSet.as_view({"get": "list"}), name="dead-letters"),
     re_path(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from executions.models import Execution
+    from executions.models.execution import Seen
 
 
 def allowed_actions(execution: Execution) -> list[str]:
@@ -61,8 +62,10 @@ def duration(execution: Execution, *, now: datetime) -> timedelta | None:
 def waiting_on(execution: Execution, *, now: datetime) -> Said | None:
     """Say what ``execution`` waits for; ``None`` when it runs or has ended.
 
-    Costs at most four queries.
+    Costs at most four queries, none of a new one about which enough was ``seen``.
     """
+    if execution.seen and (execution.status == Status.QUEUED or execution.seen.crowded):
+        return _new(execution, execution.seen)
     match execution.status:
         case Status.SCHEDULED if execution.due_at > now:
             return _not_due(execution)
@@ -73,6 +76,18 @@ def waiting_on(execution: Execution, *, now: datetime) -> Said | None:
         case Status.WAITING:
             return say("outside", due=clock(execution.due_at))
     return None
+
+
+def _new(execution: Execution, seen: Seen) -> Said:
+    """Say it of one whose queue was open a moment ago."""
+    fleet = execution.fleet
+    if execution.status == Status.QUEUED and seen.worker:
+        return say("worker", fleet=fleet)
+    if execution.status == Status.QUEUED:
+        return say("no_worker", fleet=fleet, silence=alive.SILENCE)
+    if seen.beat:
+        return say("scheduler", due=clock(execution.due_at))
+    return say("no_scheduler", silence=alive.SILENCE)
 
 
 def _not_due(execution: Execution) -> Said:

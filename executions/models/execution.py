@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.db import models
 from django.db.models import Q
@@ -22,10 +22,22 @@ from lib.ids import new_id
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from executions.models.history import ExecutionEvent
     from jobs.kinds.base import Fleet
 
 LONGEST_LIMIT_KEY = 200
 ENDED_BADLY = (Status.CANCELLED, Status.FAILED, Status.SKIPPED)  # seldom, and looked for
+
+
+class Seen(NamedTuple):
+    """What was seen, a moment ago, of those on whom an execution that is new depends."""
+
+    crowded: bool
+    """More are in flight or wait in its queue than its fleet has slots."""
+    worker: bool
+    """A worker of its fleet lives."""
+    beat: bool
+    """A beat lives."""
 
 
 class Execution(models.Model):
@@ -83,6 +95,8 @@ class Execution(models.Model):
     resolved_at = models.DateTimeField(null=True)
 
     version_row: str  # only of a claimed row
+    seen: Seen | None = None  # only of a new one
+    request: ExecutionEvent  # only of a new one
 
     objects: ClassVar[ExecutionQuerySet] = ExecutionQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -215,7 +229,6 @@ class Execution(models.Model):
         version = job.current
         assert version is not None  # noqa: S101  definitions never leave a job without a version
         limit = version.limit if version.limit_id else None
-        deadline = version.start_deadline_seconds
         return cls(
             team_id=job.team_id,
             job=job,
@@ -225,11 +238,11 @@ class Execution(models.Model):
             priority=version.priority,
             payload=payload,
             limit=limit,
-            limit_key=_limit_key(limit, version.payload if payload is None else payload),
+            limit_key=limit_key_of(limit, version.payload if payload is None else payload),
             due_at=due_at,
-            start_by=None if deadline is None else due_at + timedelta(seconds=deadline),
+            start_by=start_by_of(version, due_at),
             created_at=now,
-            **fields,
+            **{"blocked_on": "", "fingerprint": "", "lane": 0} | fields,
         )
 
     @property
@@ -251,7 +264,13 @@ class Execution(models.Model):
         return task_id(self.id, self.attempt)
 
 
-def _limit_key(limit: Limit | None, payload: dict[str, Any]) -> str:
+def start_by_of(version: JobVersion, due_at: datetime) -> datetime | None:
+    """Return when what is ``due_at`` must have started, if that matters."""
+    seconds = version.start_deadline_seconds
+    return None if seconds is None else due_at + timedelta(seconds=seconds)
+
+
+def limit_key_of(limit: Limit | None, payload: dict[str, Any]) -> str:
     """Name what shares ``limit``: all its executions, or those with one value in a field.
 
     What is neither text nor a number nor true or false counts as absent. ``ledger`` says the same

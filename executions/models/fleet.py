@@ -28,6 +28,11 @@ def fleet_of(kind: str) -> Fleet:
     return known.fleet if known else Fleet.COMPUTE
 
 
+def io_kinds() -> list[str]:
+    """The kinds that threads run; processes run all others."""
+    return [kind for kind in kinds.all_kinds() if fleet_of(kind) is Fleet.IO]
+
+
 class QueueQuerySet(models.QuerySet["Queue"]):
     def open(self) -> QueueQuerySet:
         """Queues that let executions start."""

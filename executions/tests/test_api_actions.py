@@ -80,7 +80,7 @@ def test_a_dead_letter_is_retried_once() -> None:
     assert (again["origin"], again["payload"], again["status"]) == (
         "redrive",
         {"a": 1},
-        "scheduled",
+        "queued",
     )
     assert second.json()["current_status"] == "failed"
     assert second.json()["allowed_actions"] == []

@@ -28,7 +28,7 @@ def test_without_a_body_the_job_runs_now_with_its_own_input() -> None:
     assert answer.status_code == 202
     told = answer.json()
     assert answer.headers["Location"] == f"http://testserver{API}/executions/{told['id']}"
-    assert (told["status"], told["origin"], told["payload"]) == ("scheduled", "manual", {"a": 1})
+    assert (told["status"], told["origin"], told["payload"]) == ("queued", "manual", {"a": 1})
     assert ann.client.get(answer.headers["Location"]).json()["id"] == told["id"]
 
 
@@ -68,6 +68,19 @@ def test_it_is_queued_by_the_time_it_is_answered() -> None:
 
     assert told["status"] == Status.QUEUED
     assert Execution.objects.get().origin == Origin.MANUAL
+
+
+@pytest.mark.parametrize("body", [{}, {"run_at": "2099-01-01T00:00:00Z"}, {"priority": "bulk"}])
+def test_the_answer_is_what_reading_it_would_say(body: Any) -> None:
+    ann = caller()
+
+    told = execute(ann, ann.job(version__payload={"a": 1}), body).json()
+
+    read = ann.client.get(f"{API}/executions/{told['id']}").json()
+    moving = {"lateness_seconds"}
+    assert {k: v for k, v in told.items() if k not in moving} == {
+        k: v for k, v in read.items() if k not in moving
+    }
 
 
 @pytest.mark.parametrize(

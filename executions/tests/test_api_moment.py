@@ -35,6 +35,22 @@ def elsewhere(do: Callable[[], object]) -> None:
 
 
 @contextmanager
+def after_it_was_stored(do: Callable[[], object]) -> Iterator[list[str]]:
+    """Let ``do`` happen between the statement that stores an execution and the answer."""
+    done: list[str] = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if not done and "INSERT INTO executions_execution" in sql:
+            done.append(sql)
+            elsewhere(do)
+        return result
+
+    with connection.execute_wrapper(watch):
+        yield done
+
+
+@contextmanager
 def after_the_first_read_of_versions(do: Callable[[], object]) -> Iterator[list[str]]:
     """Let ``do`` happen between the query of an execution and those of its history."""
     done: list[str] = []
@@ -64,7 +80,7 @@ def test_a_started_execution_is_not_half_queued_and_half_running(headers: dict[s
         for execution in Execution.objects.filter(status=Status.QUEUED):
             claim(execution.pk)
 
-    with after_the_first_read_of_versions(claim_it) as done:
+    with after_it_was_stored(claim_it) as done:
         told = ann.client.post(f"{API}/jobs/{job.pk}/execute", **headers).json()
 
     assert done

@@ -112,7 +112,7 @@ def test_where_the_setting_allows_it_nobody_in_particular_has_a_team_of_its_own(
     told = client.post("/run", {}, content_type="application/json").json()
 
     assert Execution.objects.get(pk=told["key"]).team_id == builtin.ANONYMOUS_TEAM
-    assert client.get(told["status_url"]).json()["status"] == "scheduled"
+    assert client.get(told["status_url"]).json()["status"] == "queued"
     assert client.get("/status", {"key": str(ann.pk)}).status_code == 404
 
 

@@ -27,7 +27,7 @@ PATHS = {
     "/api/v1/jobs/{id}/restore": "post",
     "/api/v1/jobs/{id}/next-runs": "get",
     "/api/v1/jobs/{id}/execute": "post",
-    "/api/v1/jobs/{id}/executions": "get",
+    "/api/v1/jobs/{id}/executions": "get post",
     "/api/v1/jobs/{id}/explain": "get",
     "/api/v1/schedules/preview": "post",
     "/api/v1/limits": "get post",

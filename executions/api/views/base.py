@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model
+from django.http import Http404
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +17,12 @@ from accounts.access import membership_of, team_of
 from accounts.idempotent import IdempotentPosts
 from accounts.roles import Verb, allows
 from executions import clock
+from executions.api.accepted import accepted, is_as_stored
 from executions.api.moment import one_moment
 from executions.api.serializers import ExecutionDetailSerializer
 from executions.models import Execution
 from executions.models.execution_queries import ExecutionQuerySet
+from jobs import by_key
 from jobs.models import Job
 from lib.filters import StrictFilterBackend, StrictParameters
 
@@ -53,18 +56,21 @@ class ExecutionsOfTeam(IdempotentPosts, StrictParameters, GenericViewSet[Executi
         return Response(shown, status=status, headers=headers)
 
     def started(self, execution: Execution) -> Response:
-        """Answer that ``execution`` has been accepted, and where it is to be found."""
+        """Answer that ``execution``, which is new, has been accepted, and where it is found."""
         where = reverse("execution", args=[execution.pk], request=self.request)
-        return self.answer(execution.pk, status=202, headers={"Location": where})
+        headers = {"Location": where}
+        if not is_as_stored(execution):
+            return self.answer(execution.pk, status=202, headers=headers)
+        shown = accepted(execution, self.get_serializer_context())
+        return Response(shown, status=202, headers=headers)
 
 
 def job_of(request: Request, key: str) -> Job:
     """Return the job of the caller's team with the id, or the slug, ``key``; else 404."""
-    jobs = Job.objects.of_team(team_of(request)).select_related("current")
-    try:
-        return get_object_or_404(jobs, pk=UUID(key))
-    except ValueError:
-        return get_object_or_404(jobs.kept(), slug=key)
+    job = by_key.find(team_of(request), key)
+    if job is None:
+        raise Http404
+    return job
 
 
 class OfOneExecution(StrictParameters, GenericViewSet[M]):

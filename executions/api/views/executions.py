@@ -18,7 +18,7 @@ from executions.api.bodies import CancelSerializer, RunAgainSerializer
 from executions.api.filters import ExecutionFilter
 from executions.api.queries import WaitQuery, asked
 from executions.api.serializers import ExecutionDetailSerializer, ExecutionSerializer
-from executions.api.views.base import ExecutionsOfTeam, job_of
+from executions.api.views.base import ExecutionsOfTeam
 from executions.models import Status
 from executions.models.execution_queries import ExecutionQuerySet
 from lib.keyset import KeysetPagination
@@ -77,10 +77,3 @@ class ExecutionViewSet(ListModelMixin, ExecutionsOfTeam):
         return self.started(
             again.run_again(execution, now=clock.now(), actor=actor, **body.validated_data)
         )
-
-
-class ExecutionsOfJobViewSet(ExecutionViewSet):
-    """The executions of one job, newest first."""
-
-    def get_queryset(self) -> ExecutionQuerySet:
-        return super().get_queryset().filter(job=job_of(self.request, self.kwargs["id"]))
