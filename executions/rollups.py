@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.db.models import Sum
 
+from executions.models import FINISHED, Status
 from executions.models.rollup import BOUNDS, EVERYBODY, Grain, Rollup
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ COUNTS = ("started", "succeeded", "failed", "skipped", "cancelled", "retried", "
 SUMS = (*COUNTS, "late_seconds", "took_seconds")
 HISTOGRAMS = ("late", "took")
 CLASSES = range(len(BOUNDS) + 1)
-COLUMNS = [*SUMS, *(f"{name}_{n}" for name in HISTOGRAMS for n in CLASSES)]
+TOPICS = [f"execution.{status}" for status in (*sorted(FINISHED), Status.SCHEDULED)]
+"""What is told when an attempt or an execution ends; scheduled is what is tried again."""
 
 
 def _counted(name: str) -> str:
@@ -49,7 +51,7 @@ WITH event AS MATERIALIZED (
         (body ->> 'attempt')::int AS number, (body ->> 'job')::uuid AS job_id,
         coalesce((body #>> '{{slots,count}}')::bigint, 1) AS slots
     FROM executions_outboxevent
-    WHERE id = ANY(%(ids)s) AND topic LIKE 'execution.%%'
+    WHERE id = ANY(%(ids)s) AND topic = ANY(%(topics)s)
 ), told AS MATERIALIZED (
     SELECT event.*, coalesce(execution.queue, '') AS queue, attempt.started_at,
         CASE WHEN event.status IN ('succeeded', 'failed')
@@ -122,7 +124,12 @@ def count(events: Collection[int]) -> None:
     So each end counts once, whenever it comes, and a crash before the commit undoes both. Rows
     are touched in one order by everybody: two processes wait for each other, never in a circle.
     """
-    values: dict[str, Any] = {"bounds": list(BOUNDS), "everybody": EVERYBODY, "ids": list(events)}
+    values: dict[str, Any] = {
+        "bounds": list(BOUNDS),
+        "everybody": EVERYBODY,
+        "ids": list(events),
+        "topics": TOPICS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(COUNT, values)
 

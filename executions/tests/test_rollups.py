@@ -170,10 +170,11 @@ def test_lateness_and_length_fall_into_classes() -> None:
     assert rollups.quantile([0] * len(found.took), 0.5) is None
 
 
-def test_what_is_not_about_executions_counts_for_nothing() -> None:
-    outbox.tell("queue.paused", team=None, subject=None, body={}, now=NOON)
+def test_what_is_not_about_ends_counts_for_nothing() -> None:
+    for topic in ("queue.paused", "execution.promised"):
+        outbox.tell(topic, team=None, subject=None, body={"job": "?", "attempt": "?"}, now=NOON)
 
-    assert deliver() == 1
+    assert deliver() == 2
     assert not Rollup.objects.exists()
 
 
