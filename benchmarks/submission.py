@@ -120,7 +120,7 @@ class Stage:
     def pids(self, app: str) -> dict[str, list[int]]:
         """Who computes while ``app`` is measured."""
         told = {"web": [self._children[app].running.pid], "postgres": [self.servers.postgres_pid]}
-        told |= {"redis": [self.servers.redis_pid], "client": [os.getpid()]}
+        told |= {"redis": [self.servers.redis_pid]}
         return told | {"beat": [self._children["beat"].running.pid]}
 
     def _start(self, name: str, part: Part) -> None:
@@ -197,9 +197,10 @@ def measure(stage: Stage, way: Way, seconds: float) -> dict[str, float]:
     port = stage.port(way.app)
     with _workers_stand_in(stage.database) if way.finished else _nobody():
         load(port, way.request, connections=way.connections, seconds=WARM_SECONDS)
-        meter = Meter(lambda: stage.pids(way.app))
+        meter, began = Meter(lambda: stage.pids(way.app)), time.process_time()
         found = load(port, way.request, connections=way.connections, seconds=seconds)
     spent, rows = meter.spent(), len(found.waits) * way.rows
+    spent["client"] = time.process_time() - began
     bad = {status: n for status, n in found.statuses.items() if status not in {201, 202}}
     if bad:
         raise SystemExit(f"{way.name} was answered {bad}")

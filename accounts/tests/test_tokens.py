@@ -197,3 +197,12 @@ def test_asking_whom_a_token_speaks_for_takes_one_query(
 
     with django_assert_num_queries(1):  # type: ignore[operator]  # pytest-django's fixture
         assert tokens.family_of_access(pair.access, now).user == user
+
+
+def test_a_token_that_was_good_a_moment_ago_ends_all_the_same(user: User) -> None:
+    now = timezone.now()
+    access = tokens.sign_in(user, now).access
+
+    assert tokens.family_of_access(access, now).user == user
+    with pytest.raises(tokens.BadTokenError):
+        tokens.family_of_access(access, now + tokens.AccessToken.lifetime)

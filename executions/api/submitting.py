@@ -44,7 +44,7 @@ def read(body: Any, submission: Submission, *, job: Job, now: datetime) -> Readi
     item = SubmitSerializer(context={"kind": job.kind, "now": now})
     for place, start in enumerate(_documents(body)):
         try:
-            wish = item.run_validation(_checked(start))
+            wish = item.take(_checked(start))
         except ValidationError as exc:
             reading.ids.append(None)
             if len(reading.faults) < MOST_FAULTS:

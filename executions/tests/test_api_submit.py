@@ -11,6 +11,7 @@ import pytest
 
 from accounts.models import KeptAnswer
 from accounts.roles import Role
+from executions.api.bodies import SubmitSerializer
 from executions.models import Execution, ExecutionEvent
 from executions.submissions import MOST
 from executions.tests.callers import API, Caller, caller
@@ -358,3 +359,22 @@ def test_what_is_asked_for_later_has_its_deadline_from_then() -> None:
 
     row = Execution.objects.get()
     assert row.start_by == row.due_at + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"payload": None},
+        {"payload": {"a": {"b": [1, None]}}},
+        {"idempotency_key": "k"},
+        {"payload": {"a": 1}, "idempotency_key": "k"},
+        {},
+    ],
+)
+def test_the_short_way_of_plain_starts_leads_where_the_long_one_does(start: Any) -> None:
+    context = {"kind": "noop", "now": NOON}
+
+    short = SubmitSerializer(context=context).take(start)
+    long = SubmitSerializer(context=context).run_validation(start)
+
+    assert {"payload": None, **short} == {"payload": None, **long}
