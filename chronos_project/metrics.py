@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from prometheus_client import generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 from rest_framework.permissions import BasePermission
@@ -18,13 +24,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chronos_project.health import AlwaysFirst
-from executions import alive, clock, outbox, stats
+from executions import alive, clock, outbox, rollups, stats
 from executions.models import AuditFinding, Execution
-from executions.models.rollup import EVERYBODY
+from executions.models.rollup import BOUNDS, EVERYBODY
 from executions.standing import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from prometheus_client import Metric
@@ -41,6 +47,7 @@ class ChronosCollector(Collector):
         yield InfoMetricFamily("chronos", "This build.", {"version": settings.CHRONOS_VERSION})
         yield from self._queues()
         yield from self._ends()
+        yield from self._ever()
         yield from self._outbox()
         yield from self._processes()
 
@@ -87,6 +94,25 @@ class ChronosCollector(Collector):
             value=AuditFinding.objects.count(),
         )
 
+    def _ever(self) -> Iterable[Metric]:
+        ever = rollups.ever()
+        ends = CounterMetricFamily(
+            "chronos_executions", "What ended, and attempts that did not succeed.", labels=["end"]
+        )
+        for name in ("succeeded", "failed", "skipped", "cancelled", "retried", "lost"):
+            ends.add_metric([name], getattr(ever, name))
+        yield ends
+        yield _histogram(
+            "chronos_execution_late_seconds",
+            "How late the last attempts started.",
+            (ever.late, ever.late_seconds),
+        )
+        yield _histogram(
+            "chronos_execution_seconds",
+            "How long the last attempts ran.",
+            (ever.took, ever.took_seconds),
+        )
+
     def _outbox(self) -> Iterable[Metric]:
         backlog = outbox.backlog()
         since = backlog.oldest_at
@@ -117,6 +143,14 @@ class ChronosCollector(Collector):
         )
         yield workers
         yield slots
+
+
+def _histogram(name: str, says: str, counted: tuple[Sequence[int], float]) -> Metric:
+    classes, seconds = counted
+    bounds = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
+    numbers = list(accumulate(classes)) or [0] * len(bounds)
+    buckets = list(zip(bounds, numbers, strict=True))
+    return HistogramMetricFamily(name, says, buckets=buckets, sum_value=seconds)
 
 
 class MetricsPermission(BasePermission):

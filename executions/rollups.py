@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Sum
@@ -118,6 +116,22 @@ WHERE number >= %(number)s ORDER BY at DESC LIMIT 1
 """
 
 
+def _summed(name: str) -> str:
+    classes = f"unnest(day.{name}) WITH ORDINALITY AS one (number, class)"
+    sums = f"SELECT sum(number)::bigint FROM day, {classes}"  # noqa: S608  constants
+    return f"ARRAY({sums} GROUP BY class ORDER BY class)"
+
+
+EVER = f"""
+WITH day AS MATERIALIZED (
+    SELECT * FROM executions_rollup WHERE subject = %(subject)s AND grain = %(grain)s
+)
+SELECT {", ".join(f"coalesce(sum({name}), 0)" for name in SUMS[1:])},
+    {_summed("late")}, {_summed("took")}
+FROM day
+"""  # noqa: S608  as above
+
+
 def count(events: Collection[int]) -> None:
     """Add up what the outbox tells in ``events``, which are deleted in the same transaction.
 
@@ -170,13 +184,26 @@ def began(number: int) -> datetime | None:
     return None
 
 
-def quantile(histogram: Sequence[int], share: float) -> float | None:
-    """Return below how many seconds that share (0 to 1) of a histogram lies, at most.
+class Ever(NamedTuple):
+    """All that has ended since statistics began: only grows, but for what is forgotten after years.
 
-    The end of the class in which it falls; ``inf`` for the last one, ``None`` for an empty one.
+    ``late`` and ``took`` are histograms in the classes of ``BOUNDS``, with their sums in seconds.
     """
-    sums = list(accumulate(histogram))
-    if not sums or not sums[-1]:
-        return None
-    place = bisect_left(sums, share * sums[-1])
-    return BOUNDS[place] if place < len(BOUNDS) else float("inf")
+
+    succeeded: int
+    failed: int
+    skipped: int
+    cancelled: int
+    retried: int
+    lost: int
+    late_seconds: float
+    took_seconds: float
+    late: Sequence[int]
+    took: Sequence[int]
+
+
+def ever() -> Ever:
+    """Add up all days of everybody, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(EVER, {"subject": EVERYBODY, "grain": Grain.DAY})
+        return Ever(*cursor.fetchone())

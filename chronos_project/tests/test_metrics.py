@@ -51,6 +51,9 @@ def test_the_state_is_told_in_numbers(client: Client) -> None:
     assert found["chronos_queue_executions", "mail", "late"] == 1
     assert found["chronos_queue_oldest_seconds", "mail"] > 0
     assert found["chronos_executions_last_day", "failed"] == 1
+    assert found["chronos_executions_total", "failed"] == 1
+    assert found["chronos_executions_total", "succeeded"] == 0
+    assert found["chronos_execution_seconds_bucket", "+Inf"] == 1
     assert found[("chronos_dead_letters",)] == found[("chronos_audit_mismatches",)] == 1
     assert found[("chronos_outbox_events",)] == found[("chronos_outbox_set_aside",)] == 1
     assert 60 <= found[("chronos_outbox_oldest_seconds",)] < 600
@@ -65,7 +68,7 @@ def test_a_scrape_costs_a_fixed_number_of_queries(
     for queue in ["a", "b", "c"]:
         ExecutionFactory.create(queue=queue)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get("/actuator/prometheus")
 
 

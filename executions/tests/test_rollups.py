@@ -165,9 +165,6 @@ def test_lateness_and_length_fall_into_classes() -> None:
     found = row(EVERYBODY, Grain.MINUTE, end)
     assert (found.late_seconds, found.took_seconds) == (20.0, 20_000.0)
     assert found.late[BOUNDS.index(30.0)] == found.took[-1] == 1
-    assert rollups.quantile(found.late, 0.5) == 30.0
-    assert rollups.quantile(found.took, 0.99) == float("inf")
-    assert rollups.quantile([0] * len(found.took), 0.5) is None
 
 
 def test_what_is_not_about_ends_counts_for_nothing() -> None:
@@ -295,3 +292,16 @@ def test_the_hour_in_which_so_many_had_ended_is_known() -> None:
     ]
     Rollup.objects.filter(grain=Grain.HOUR).delete()
     assert rollups.began(4) == NOON.replace(hour=0)
+
+
+def test_all_days_add_up() -> None:
+    assert rollups.ever().succeeded == 0
+    for ago in (timedelta(0), 30 * DAY):
+        run(queued(due_at=NOON - ago - 2 * SECOND), start=NOON - ago)
+    deliver()
+
+    ever = rollups.ever()
+
+    assert (ever.succeeded, ever.late_seconds, ever.took_seconds) == (2, 4.0, 2.0)
+    assert ever.late[BOUNDS.index(3.0)] == sum(ever.late) == 2
+    assert ever.took[BOUNDS.index(1.0) + 1] == sum(ever.took) == 2
