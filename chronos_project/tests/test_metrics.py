@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -25,6 +25,14 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
+def fail_one(now: datetime) -> None:
+    execution = ExecutionFactory.create(status=Status.QUEUED)
+    claimed = transitions.claim(execution.pk, worker="w", now=now, lease=timedelta(seconds=30))
+    assert claimed is not None
+    transitions.fail(claimed, now=now, report=Report())
+    outbox.deliver(now, channels=())
+
+
 def test_the_state_is_told_in_numbers(client: Client) -> None:
     now = clock.read()
     process = {"pid": 1, "version": "1", "started_at": now, "heartbeat_at": now}
@@ -33,11 +41,7 @@ def test_the_state_is_told_in_numbers(client: Client) -> None:
     QueueFactory.create(name="mail")
     ExecutionFactory.create(queue="mail", due_at=NOON.replace(year=2020))
     ExecutionFactory.create(queue="mail", status=Status.RUNNING)
-    execution = ExecutionFactory.create(status=Status.QUEUED)
-    claimed = transitions.claim(execution.pk, worker="w", now=now, lease=timedelta(seconds=30))
-    assert claimed is not None
-    transitions.fail(claimed, now=now, report=Report())
-    outbox.deliver(now, channels=())
+    fail_one(now)
     AuditFinding.objects.create(at=now, what="slot_lost")
     OutboxEvent.objects.create(topic="job.paused", at=now - timedelta(seconds=60))
     OutboxEvent.objects.create(topic="job.paused", at=now, fault="too long")
@@ -51,14 +55,21 @@ def test_the_state_is_told_in_numbers(client: Client) -> None:
     assert found["chronos_queue_executions", "mail", "late"] == 1
     assert found["chronos_queue_oldest_seconds", "mail"] > 0
     assert found["chronos_executions_last_day", "failed"] == 1
-    assert found["chronos_executions_total", "failed"] == 1
-    assert found["chronos_executions_total", "succeeded"] == 0
-    assert found["chronos_execution_seconds_bucket", "+Inf"] == 1
     assert found[("chronos_dead_letters",)] == found[("chronos_audit_mismatches",)] == 1
     assert found[("chronos_outbox_events",)] == found[("chronos_outbox_set_aside",)] == 1
     assert 60 <= found[("chronos_outbox_oldest_seconds",)] < 600
     assert found[("chronos_beats",)] == 1
     assert (found["chronos_workers", "io"], found["chronos_worker_slots", "io"]) == (1, 8)
+
+
+def test_what_ended_is_told_for_all_time(client: Client) -> None:
+    fail_one(clock.read())
+
+    found = samples(client.get("/metrics").content.decode())
+
+    assert found["chronos_executions_total", "failed"] == 1
+    assert found["chronos_executions_total", "succeeded"] == 0
+    assert found["chronos_execution_seconds_bucket", "+Inf"] == 1
 
 
 def test_a_scrape_costs_a_fixed_number_of_queries(
