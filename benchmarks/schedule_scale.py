@@ -134,7 +134,8 @@ def main() -> None:
     for number in chosen.schedules:
         result = measure(number, chosen.seconds)
         print(json.dumps(asdict(result)) if chosen.json else result, flush=True)
-    print("\n".join(bursts()))
+    for line in bursts():
+        print(line, flush=True)
 
 
 def measure(number: int, seconds: float) -> Result:
@@ -207,6 +208,7 @@ def beat() -> Iterator[tuple[psutil.Process, Workers, float]]:
     workers = Workers()
     workers.start()
     environment = os.environ | {"REDIS_URL": settings.REDIS_URL}
+    environment.pop("CHRONOS_DB_PATIENCE_SECONDS", None)
     command = [sys.executable, "-m", "celery", "-A", "chronos_project", "beat", "-l", "WARNING"]
     started = time.time()
     process = psutil.Popen(command, env=environment, stdout=subprocess.DEVNULL)
