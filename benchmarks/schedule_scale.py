@@ -258,7 +258,7 @@ def cpu_of(process: psutil.Process) -> float:
     return float(sum(process.cpu_times()[:2]))
 
 
-def wait_until(is_so: Any, within: float = 60.0) -> None:
+def wait_until(is_so: Any, within: float = 180.0) -> None:
     until = time.monotonic() + within
     while not is_so():
         if time.monotonic() > until:
