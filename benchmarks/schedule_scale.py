@@ -97,6 +97,8 @@ class Workers(threading.Thread):
 
     def run(self) -> None:
         client = redis.Redis.from_url(settings.REDIS_URL)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout TO 0")
         while not self._stopped.is_set():
             found: Any = client.brpop(self._keys, timeout=0.2)
             if found is None:
