@@ -37,6 +37,7 @@ class Intake:
     """
 
     def __init__(self, team: Team, *, now: datetime) -> None:
+        self.now = now
         self._context = {"team": team, "now": now}
         self._serializer = JobSerializer(context=self._context)
         self._fields: dict[str, Field[Any, Any, Any, Any]] = {

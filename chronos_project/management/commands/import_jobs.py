@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from jobs.bulk import Bulk
 from jobs.intake import Intake, lines
 
 BATCH = 1_000  # lines; the valid ones become jobs in one transaction
+FRESH = timedelta(seconds=30)  # what was valid is taken as valid; the API allows a minute as well
 
 
 @dataclass(slots=True)
@@ -82,9 +83,11 @@ def _opened(name: str) -> Any:
 
 
 def _batches(numbered: Iterator[tuple[int, bytes]], team: Team) -> Iterator[Batch]:
+    intake = Intake(team, now=clock.now())
     while some := list(islice(numbered, BATCH)):
         batch = Batch(clock.now())
-        intake = Intake(team, now=batch.now)
+        if batch.now - intake.now > FRESH:
+            intake = Intake(team, now=batch.now)
         for number, line in some:
             try:
                 batch.bodies[number] = intake.read(line)
