@@ -33,13 +33,17 @@ class Goal:
 
 
 class Judgement(NamedTuple):
-    """``measured`` is a ratio where the goal names a peer; ``session`` is when it was measured."""
+    """``measured`` is a ratio where the goal names a peer; ``session`` is when it was measured.
+
+    ``disturbed`` says that others used the machine meanwhile, in every repetition.
+    """
 
     goal: Goal
     ours: Range
     theirs: Range | None
     measured: Range
     reached: bool
+    disturbed: bool
     session: str
 
 
@@ -115,7 +119,8 @@ def _judge(goal: Goal, comparisons: Mapping[Key, Comparison]) -> Judgement | Non
     reached = measured.median >= goal.bound if goal.at_least else measured.median <= goal.bound
     own, peers = Range.of(list(values.values())), list(others.values())
     session = here.session["session"]
-    return Judgement(goal, own, Range.of(peers) if peers else None, measured, reached, session)
+    beside = Range.of(peers) if peers else None
+    return Judgement(goal, own, beside, measured, reached, ours.disturbed, session)
 
 
 FIGURE_OF_PEER = {"started_per_s": "drain_per_s"}

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import goals, lines
 from benchmarks.contenders import CONTENDERS
 from benchmarks.environments import ROOT, NotInstalledError, environment
-from benchmarks.figures import number
+from benchmarks.figures import Range, number
 from benchmarks.tables import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from benchmarks.lines import Comparison, Line
+    from benchmarks.lines import Comparison
     from benchmarks.tables import Section
 
 HEAD = """# Performance
@@ -25,8 +25,8 @@ HEAD = """# Performance
 Written by `make bench`, which measures Chronos beside its peers in one session on one machine, in
 turns, with the same PostgreSQL and the same Valkey. **Ratios of one session are what counts**:
 absolute numbers move with the machine, and differences under 30 % mean nothing where the range is
-as wide. A cell is the median of the repetitions and their range; `!` marks one for which others
-used more than 25 % of a core in every repetition.
+as wide. A cell is the median of the repetitions and their range. `!` marks what was measured while
+others used more than 25 % of a core in every repetition: seconds and rates say little then.
 """
 NOTHING = "-"
 WIDTH = 100
@@ -79,7 +79,7 @@ def must_reach(found: Sequence[Comparison]) -> str:
             str(one.ours),
             str(one.theirs or NOTHING),
             f"**{one.measured}**" if one.theirs else NOTHING,
-            "yes" if one.reached else "**no**",
+            ("yes" if one.reached else "**no**") + (" !" if one.disturbed else ""),
             one.session[:10],
         ]
         for one in judgements
@@ -99,7 +99,7 @@ def _section(section: Section, found: Sequence[Comparison], plots: str) -> str:
         if comparison.key.label:
             parts.append(f"### {comparison.key.label}\n")
         parts.append(_comparison(section, comparison))
-        parts.append(_session(comparison.session) + "\n")
+        parts.append(_session(comparison) + "\n")
     return "\n".join(parts)
 
 
@@ -134,11 +134,17 @@ def file_name(section: Section) -> str:
     return section.scenario.lower().replace(" ", "-") + ".svg"
 
 
-def _session(line: Line) -> str:
+def _session(found: Comparison) -> str:
+    """When and on what it was measured, and how much of a core others used meanwhile."""
+    line = found.session
     facts = {**line["machine"], **line["settings"]}
     told = ", ".join(f"{name} {value}" for name, value in facts.items())
     sizes = ", ".join(f"{name} {number(value)}" for name, value in line["sizes"].items())
-    words = f"*{line['session']} UTC, {line['form']} form; {told}; {sizes} (first contender).*"
+    runs = [run for one in found.series.values() for run in one.repetitions.values()]
+    foreign = [run["foreign_pct"] for run in runs if "foreign_pct" in run]
+    noise = f"others used {Range.of(foreign)} % of a core; " if foreign else ""
+    when = f"{line['session']} UTC, {line['form']} form"
+    words = f"*{when}; {noise}{told}; {sizes} (first contender).*"
     return textwrap.fill(words, WIDTH, break_on_hyphens=False)
 
 

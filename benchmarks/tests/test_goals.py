@@ -51,3 +51,10 @@ def test_two_sizes_of_the_same_contender_can_be_compared() -> None:
 
     assert found.measured.median == 2.0
     assert not found.reached
+
+
+def test_what_others_disturbed_is_told() -> None:
+    quiet, noisy = (line(figures={"cpu.sum": 0.5}, noisy=noisy) for noisy in (False, True))
+
+    assert not judged("S1 CPU for 1 000, all parts", quiet)[0].disturbed
+    assert judged("S1 CPU for 1 000, all parts", noisy)[0].disturbed

@@ -55,3 +55,9 @@ def test_a_scenario_shows_its_plot() -> None:
     found = comparisons([line(figures={"drain_per_s": 1.0})])
 
     assert "](performance/s1.svg)" in report.text(found, {"S1": "performance"})
+
+
+def test_a_comparison_tells_what_others_used_meanwhile() -> None:
+    lines = [line(repetition=n, figures={"foreign_pct": 10.0 * n}) for n in (1, 2, 3)]
+
+    assert "others used 20 [10-30] % of a core" in page(*lines)
