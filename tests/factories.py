@@ -99,7 +99,11 @@ class ScheduleFactory(DjangoModelFactory[Schedule]):
 
 
 class ExecutionFactory(DjangoModelFactory[Execution]):
-    """An execution that is due at NOON; a running one has a lease, a finished one its end."""
+    """An execution that is due at NOON; a running one has a lease, a finished one its end.
+
+    The default queue is there: tests with transactions of their own leave no row behind, not even
+    those that the migrations made.
+    """
 
     class Meta:
         model = Execution
@@ -125,6 +129,12 @@ class ExecutionFactory(DjangoModelFactory[Execution]):
         NOON,
         None,
     )
+
+    @classmethod
+    def _create(cls, model_class: type[Execution], *args: Any, **kwargs: Any) -> Execution:
+        if "queue" not in kwargs:
+            QueueFactory.create()
+        return super()._create(model_class, *args, **kwargs)
 
 
 class RedriveFactory(DjangoModelFactory[Redrive]):
