@@ -131,7 +131,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seconds", type=float, default=5)
     options.add_argument("--repetitions", type=int, default=3)
-    options.add_argument("--only", default="", help="names of ways, for example execute,bulk")
+    options.add_argument("--only", default="", help="names of ways with commas between them")
     asked = options.parse_args()
     print(" · ".join(f"{name}: {value}" for name, value in machine.describe().items()))
     with Stage() as stage:
@@ -157,14 +157,14 @@ def ways(stage: Stage) -> list[Way]:
     as_list = request_of(f"{ask.job}/executions", listed, token=ask.token)
     plain, drf = request_of("/plain", ROW), request_of("/drf", ROW)
     return [
-        Way("bare Django, its handler", BARE, lambda: plain),
-        Way("bare DRF, its handler", BARE, lambda: drf),
+        Way("bare Django: its handler", BARE, lambda: plain),
+        Way("bare DRF: its handler", BARE, lambda: drf),
         Way("bare Django", IN_THREADS, lambda: plain),
         Way("bare DRF", IN_THREADS, lambda: drf),
         Way("execute", ours, lambda: once, finished=True),
-        Way("execute, a crowd waits", ours, lambda: once),
-        Way("bulk, lines", ours, lambda: bulk, BULK, BULK_CONNECTIONS),
-        Way("bulk, a list", ours, lambda: as_list, BULK, BULK_CONNECTIONS),
+        Way("execute: a crowd waits", ours, lambda: once),
+        Way("bulk: lines", ours, lambda: bulk, BULK, BULK_CONNECTIONS),
+        Way("bulk: a list", ours, lambda: as_list, BULK, BULK_CONNECTIONS),
     ]
 
 
