@@ -20,6 +20,8 @@ T = TypeVar("T")
 class Rounds(Generic[T]):
     """Calls ``duty`` with all that is held, every ``seconds``; the first time after as long.
 
+    When nothing is held any more it is called once with nothing.
+
     A forked child starts with nothing held and no thread.
     """
 
@@ -68,8 +70,15 @@ class Rounds(Generic[T]):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._held or self._sources)
-            time.sleep(self._seconds)
-            try:
-                self._duty(self.held())
-            except Exception:  # without this thread everything that it looks after would lapse
-                log.exception("rounds.failed", rounds=self._name)
+            while self._look_after():
+                pass
+
+    def _look_after(self) -> bool:
+        """Do the duty; the last time with nothing held, so that it may put away what it used."""
+        time.sleep(self._seconds)
+        held = self.held()
+        try:
+            self._duty(held)
+        except Exception:  # without this thread everything that it looks after would lapse
+            log.exception("rounds.failed", rounds=self._name)
+        return bool(held)

@@ -161,13 +161,19 @@ def retry(execution: Execution, *, now: datetime, report: Report, due_at: dateti
 
 
 def hand_back(execution: Execution, *, now: datetime, report: Report) -> None:
-    """The worker stopped before the end; another takes the work at once, nothing is counted."""
-    end(Ending(execution, Status.SCHEDULED, Outcome.HANDED_BACK, report, now), now=now)
+    """The worker stopped before the end; another takes the work at once, nothing is counted.
+
+    It stays due since when it was, so it goes before what has become due meanwhile.
+    """
+    end(Ending(execution, Status.SCHEDULED, Outcome.HANDED_BACK, report), now=now)
 
 
 def lose(execution: Execution, *, now: datetime, report: Report) -> None:
-    """The worker is gone; try again at once. Counts as a loss, not as a failure."""
-    end(Ending(execution, Status.SCHEDULED, Outcome.LOST, report, now), now=now)
+    """The worker is gone; try again at once, as with ``hand_back``.
+
+    Counts as a loss, not as a failure.
+    """
+    end(Ending(execution, Status.SCHEDULED, Outcome.LOST, report), now=now)
 
 
 def fail(

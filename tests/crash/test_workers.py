@@ -30,7 +30,7 @@ HELD = 4  # executions that the fault is sure to find where it wants them
 RECOVERY_SECONDS = 15  # P6, with a lease of up to 10 s
 CRASH = timedelta(seconds=5)  # a pool child's death is settled by its parent, not by the lease
 DEATHS = 3  # P15: an execution that takes three workers with it is not given a fourth
-SETTLE = "WITH moved AS"
+SETTLE = "WITH asked AS MATERIALIZED"
 
 
 def test_worker_killed_before_the_effect(ground: Ground) -> None:
