@@ -8,6 +8,7 @@ than was to be expected, another thread returns the rest, and stores what is don
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -67,7 +68,7 @@ class Hand:
         self._ids = deque(ids)
         self._claimed: deque[Claimed] = deque()
         self._done: list[Done] = []
-        self._busy_since = 0.0
+        self._busy_since = math.inf  # while none runs, be it that some are claimed or settled
 
     def ids(self, number: int) -> list[UUID]:
         """Take up to ``number`` of what is not claimed."""
@@ -81,7 +82,7 @@ class Hand:
     def begin(self) -> Claimed | None:
         """Take the next one to run."""
         with self._lock:
-            self._busy_since = clock.ticks()
+            self._busy_since = clock.ticks() if self._claimed else math.inf
             return self._claimed.popleft() if self._claimed else None
 
     def keep(self, execution: Execution, outcome: Outcome, lease: Lease, output: Output) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from executions import batches, clock, shutdown, transitions
+from executions import batches, claims, clock, shutdown, transitions
 from executions.models import Attempt, Execution, Status
 from jobs.kinds.base import Failed, Succeeded
 from jobs.kinds.functions import functions, job_function
@@ -146,6 +146,21 @@ def test_how_many_are_taken_on_together_follows_from_how_long_they_took() -> Non
     for _ in range(60):
         pace.observe(0.0002)
     assert pace.fitting() > 10
+
+
+def test_only_one_that_runs_holds_up_others() -> None:
+    """A claim or a settlement that waits for the database does not: nobody else were quicker."""
+    some = queued(job_of(fine), 2)
+    hand = batches.Hand([one.pk for one in some])
+    later = clock.ticks() + 60
+    assert not hand.stuck(later)
+
+    hand.hold(claims.claim(hand.ids(1), worker="a"))
+    assert not hand.stuck(later)
+    assert hand.begin()
+    assert hand.stuck(later)
+    assert not hand.begin()
+    assert not hand.stuck(later)
 
 
 class Gate:
