@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from celery.signals import beat_init
 from django.conf import settings
 from django.db import (
     Error,
@@ -35,6 +36,7 @@ from executions import (
     redrives,
     scheduler,
 )
+from executions.ending import Ending
 from executions.maintenance.rearm import is_on_its_way
 from executions.models import Beat
 
@@ -75,6 +77,13 @@ class Timer:
         return max(0.0, self._at - time.monotonic())
 
 
+def _end_in_order(sender: Any, **_: Any) -> None:
+    sender.scheduler.ending.follow()
+
+
+beat_init.connect(_end_in_order)
+
+
 class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped library
     """Reads only what is due, from indexes; keeps nothing in memory; any number may run.
 
@@ -97,7 +106,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             "redrives": partial(_fills, redrives.advance, 500),
             "events": partial(_fills, outbox.deliver, MOST_TOLD),
         }
-        self._ticking = False
+        self.ending = Ending()
         super().__init__(*args, **kwargs)
         options = self.app.conf.broker_transport_options
         options["socket_timeout"] = min(PATIENCE, options["socket_timeout"])
@@ -119,13 +128,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Do all that is due, then wait inside for the bell or the next instant."""
-        self._ticking = True
-        try:
-            return self._tick()
-        finally:
-            self._ticking = False
-
-    def _tick(self) -> float:
+        self.ending.check()
         try:
             close_old_connections()
             seconds = self._work()
@@ -133,16 +136,11 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             log.warning("beat.database_away", error=repr(exc))
             connection.close()
             return LONGEST_WAIT
-        return self._wait(seconds) if seconds else 0.0
+        with self.ending.waiting():
+            return self._wait(seconds) if seconds else 0.0
 
     def close(self) -> None:
-        """Say goodbye.
-
-        At a SIGTERM Celery calls this from the signal's handler, where the connection that the
-        tick was using must not be used, and again when the tick has unwound.
-        """
-        if self._ticking:
-            return
+        """Say goodbye."""
         self._listener.close()
         try:
             self._pulse.stop(clock.now())

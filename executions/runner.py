@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from chronos_project.database.recovery import kept_whole
 from executions import children, claims, clock, leases, settling
 from executions.interrupts import StoppedError, TimeLimitError, interruptible
 from executions.logs import Output
@@ -75,6 +76,7 @@ def _run_kind(execution: Execution, context: Context, lease: Lease) -> Outcome:
     try:
         kind = kinds.get(execution.version.kind)
         with (
+            kept_whole(),  # what a job did to the connection must not take its outcome with it
             children.tidied(),
             _captured(context, kind.fleet),
             interruptible(lambda: leases.look(lease, context)),

@@ -45,7 +45,6 @@ def settle(execution: Execution, outcome: Outcome, lease: Lease, output: Output)
     """Record ``outcome``; of one that was stopped, that its work was given back."""
     with output.storing:
         chunks = output.rest()
-    _leave_transaction()
     now = clock.now()  # one instant for all tries: a lost answer is recognised by it
     if lease.stop and isinstance(outcome, Failed):  # what is done need not be redone
 
@@ -66,7 +65,6 @@ def settle_all(done: Sequence[Done]) -> None:
     """Record the outcomes in one statement; if that cannot be, each for itself."""
     if not done:
         return
-    _leave_transaction()
     now = clock.now()
     try:
         _until_stored(lambda: _record_all(done, now=now))
@@ -130,9 +128,3 @@ def _settle(
 
 def _until_stored(store: Callable[[], None]) -> None:
     patiently(store, until=stop_after_delay(leases.length() * PATIENCE_LEASES))
-
-
-def _leave_transaction() -> None:
-    """What a job did to this thread's connection must not take the outcome with it."""
-    if connection.connection and not (connection.autocommit or connection.in_atomic_block):
-        connection.close()

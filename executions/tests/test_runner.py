@@ -12,7 +12,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from executions import claims, clock, endings, leases, runner, settling, transitions
 from executions.logs import Output
@@ -184,6 +184,30 @@ def test_an_edited_payload_replaces_the_job_s() -> None:
     runner.run(execution.pk, worker="a")
 
     assert fresh(execution).result == {"a": 2}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("left", ["no autocommit", "blocks", "a broken block", "a closed block"])
+def test_what_a_job_leaves_of_its_transactions_takes_no_outcome_with_it(left: str) -> None:
+    def breaks_off() -> None:
+        if left == "no autocommit":
+            connection.set_autocommit(False)
+            Execution.objects.count()
+            return
+        for _ in range(2):
+            transaction.atomic().__enter__()  # as after an interrupt between two of its steps
+        if left == "a broken block":
+            connection.set_rollback(True)
+        if left == "a closed block":
+            connection.close()
+
+    execution = calling(breaks_off)
+
+    runner.run(execution.pk, worker="a")
+    runner.run(queued().pk, worker="a")
+
+    assert {one.status for one in Execution.objects.all()} == {Status.SUCCEEDED}
+    assert not connection.in_atomic_block
 
 
 @pytest.mark.django_db(transaction=True)
