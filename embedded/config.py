@@ -52,7 +52,7 @@ def read(environment: Mapping[str, str] | None = None) -> Config:
         raise StartError(f"CHRONOS_EMBEDDED is {engines!r}: say wheel or system, or leave it out.")
     return Config(
         port=_number(values, "CHRONOS_PORT", default=8080, highest=HIGHEST),
-        beats=_number(values, "CHRONOS_BEATS", default=1, highest=MOST_BEATS),
+        beats=_number(values, "CHRONOS_BEATS", default=2, highest=MOST_BEATS),
         worker_grace=_number(values, GRACE, default=20, highest=LONGEST_GRACE),
         data_dir=ROOT / Path(values.get("CHRONOS_DATA_DIR") or ".chronos").expanduser(),
         engines=engines,

@@ -127,7 +127,7 @@ def test_dotenv_understands_what_people_write(tmp_path: Path) -> None:
 def test_defaults_suit_a_first_start() -> None:
     read = config.read({})
 
-    assert (read.port, read.beats, read.data_dir) == (8080, 1, ROOT / ".chronos")
+    assert (read.port, read.beats, read.data_dir) == (8080, 2, ROOT / ".chronos")
 
 
 def test_the_admin_password_is_not_for_every_part() -> None:

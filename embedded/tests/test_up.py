@@ -42,7 +42,7 @@ class Installation:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "embedded", "up"],
                 cwd=ROOT,
-                env=kept | said | {"CHRONOS_BEATS": "2"},
+                env=kept | said,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
