@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from executions import bell
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 BACK_WITHIN = 30.0  # seconds; crash recovery on a busy machine
 
@@ -66,15 +67,20 @@ class Server:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Hold it and its children still while the block runs: it accepts, and is silent."""
+        self.process.suspend()  # first: so no child comes after those that are found
         family = [self.process, *self.process.children(recursive=True)]
-        for one in family:
-            one.suspend()
         try:
+            _to_each(family, psutil.Process.suspend)
             yield
         finally:
-            for one in family:
-                one.resume()
+            _to_each(family, psutil.Process.resume)
             eventually(self.answers, within=BACK_WITHIN)
+
+
+def _to_each(family: Iterable[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+    for one in family:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it had ended, or did so just now
+            do(one)
 
 
 def postgres() -> Server:
