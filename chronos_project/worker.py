@@ -19,7 +19,7 @@ from celery.worker import state
 from executions import board, children, clock, deafness, dispatch, forcing, heartbeats, shutdown
 from executions.models import Queue, Worker
 from jobs.kinds.base import Fleet
-from lib import processes
+from lib import memory, processes
 from lib.guardian import Guardian
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def _forks(controller: Any) -> bool:
 def set_up(controller: Any) -> None:
     """A worker is about to start: take all queues of its fleet if none are named."""
     MainProcess(controller)
+    memory.settle()
     if controller.options.get("queues"):
         return
     queues = controller.app.amqp.queues

@@ -13,6 +13,7 @@ from executions import limits, overlaps, transitions
 from executions.models import Execution, Queue, Status, blocked, lines
 from executions.models.fleet import fleet_of, io_kinds
 from jobs.kinds.base import Fleet
+from jobs.models import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,27 +127,38 @@ def _next(queue: Queue, room: Room, *, now: datetime, limit: int) -> list[Execut
 
 
 def _locked(ids: Sequence[UUID]) -> list[Execution]:
-    """Lock what still waits of ``ids``, in their order; a row that somebody holds is left out."""
-    rows = Execution.objects.admissible().filter(pk__in=ids)
-    found = {row.pk: row for row in rows.with_rules().lock_free(len(ids))} if ids else {}
+    """Lock what still waits of ``ids``, in their order; a row that somebody holds is left out.
+
+    Those that are free have what decides about room, and what a message needs; the others, what
+    decides about them.
+    """
+    found = {}
+    for *values, is_free in lines.lock(ids):
+        row = found[values[0]] = loaded(Execution, zip(lines.LOCKED, values, strict=True))
+        row.is_free = is_free
+    hindered = [pk for pk, row in found.items() if not row.is_free]
+    if hindered:
+        found |= Execution.objects.with_rules().in_bulk(hindered)
     return [found[pk] for pk in ids if pk in found]
 
 
 def _decide(rows: Sequence[Execution], room: Room, *, now: datetime) -> tuple[list[Execution], int]:
     """Queue those of the locked ``rows`` that may go; return them, and how many were set aside."""
-    wanted = [row for row in rows if not row.job.archived_at]
-    for row in rows:
+    weighed = [row for row in rows if not row.is_free]
+    for row in weighed:
         if row.job.archived_at:
             transitions.cancel(row, now=now, actor=ARCHIVED, reason="job_archived")
-    free, marks, stay = overlaps.settle(wanted, now=now)
-    gate = limits.Gate(free, now)
+    wanted = [row for row in weighed if not row.job.archived_at]
+    passed, marks, stay = overlaps.settle(wanted, now=now)
+    gate = limits.Gate(passed, now)
+    may_pass = set(passed)
     ready = []
-    for row in free:
-        if room.of(row.fleet) and not gate.stops(row):
+    for row in rows:
+        if room.of(row.fleet) and (row.is_free or (row in may_pass and not gate.stops(row))):
             room.take(row.fleet)
             row.lane = row.lane_at(now)
             ready.append(row)
     transitions.queue_all(ready, now=now)
     marks |= gate.marks
     blocked.block(marks)
-    return ready, len(rows) - len(free) - len(stay) + len(gate.marks)
+    return ready, len(weighed) - len(passed) - len(stay) + len(gate.marks)

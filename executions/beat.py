@@ -39,6 +39,7 @@ from executions import (
 from executions.ending import Ending
 from executions.maintenance.rearm import is_on_its_way
 from executions.models import Beat
+from lib import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,9 @@ PATIENCE = 1.5  # seconds for the broker to take messages; a worker may listen l
 # Seconds from a tick that did something to the next one. What becomes due meanwhile is done
 # together: a tick costs nearly the same for fifty slots as for one.
 BREATH = 0.03
+# The same while a queue is full: what waits longer than a tick, waits for room. A worker that is
+# done with one finds others in the window, so room is made for many before it is used.
+LONG_BREATH = 0.12
 BEHIND = timedelta(seconds=0.1)  # so much overdue, there is a backlog: no time for a breath
 FULL = 500  # executions; who queued so many at once has more of them
 RINGS_APART = 0.005  # seconds; a thousand rings a second are answered by two hundred looks
@@ -77,11 +81,12 @@ class Timer:
         return max(0.0, self._at - time.monotonic())
 
 
-def _end_in_order(sender: Any, **_: Any) -> None:
+def _begin(sender: Any, **_: Any) -> None:
     sender.scheduler.ending.follow()
+    memory.settle()
 
 
-beat_init.connect(_end_in_order)
+beat_init.connect(_begin)
 
 
 class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped library
@@ -99,6 +104,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._adoption = periodic.Adoption()
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._todo: set[str] = set()
+        self._looked_at: datetime | None = None
         self._chores: dict[str, Callable[[], object]] = {  # each says whether there is more to do
             "pauses": partial(_fills, maintenance.wake_paused, 200),
             "delays": self._rearm,
@@ -161,7 +167,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
             self._todo |= ahead.chores(clock.now())
         self._do("pauses", "delays")  # what they do may be due at once
         now = clock.now()
-        seen = ahead.look(now)
+        seen, since = ahead.look(now), self._looked_at
+        self._looked_at = now
         fired = _counted(scheduler.fire_due) if seen.slot_is_due(now) else 0
         waits = fired or seen.is_blocked or seen.execution_is_due(now)
         queued = _counted(dispatch.queue_due) if waits else 0
@@ -169,7 +176,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         if (fired and seen.is_behind(now, BEHIND)) or queued >= FULL:
             return 0.0
         if fired or queued or self._todo or seen.slot_is_due(now):  # or somebody holds it
-            return BREATH
+            is_crowded = since is not None and seen.execution_is_due(since) and queued < FULL / 2
+            return self._long_breath(seen) if is_crowded else BREATH
         return min(self._each_second.left(), self._seconds_to_next(seen, clock.now()))
 
     def _look_after(self) -> None:
@@ -200,6 +208,9 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         send = task.apply_async if task else partial(self.app.send_task, message.task)
         with self.app.producer_pool.acquire(block=True, timeout=2) as producer:
             send(message.args, message.kwargs, producer=producer, **message.options)
+
+    def _long_breath(self, seen: ahead.Ahead) -> float:
+        return max(BREATH, min(LONG_BREATH, self._seconds_to_next(seen, clock.now())))
 
     def _seconds_to_next(self, seen: ahead.Ahead, now: datetime) -> float:
         coming = [seen.next, limits.next_room(now) if seen.is_blocked else None]

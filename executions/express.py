@@ -55,21 +55,9 @@ UNHINDERED = f"""
     ) AS waiting
 ), free AS (
     SELECT candidate.queue
-    FROM candidate
-    JOIN jobs_job AS job ON job.id = candidate.job_id
-    JOIN jobs_jobversion AS version ON version.id = job.current_id
-    LEFT JOIN jobs_schedule AS schedule ON schedule.id = candidate.schedule_id
+    FROM candidate {lines.RULES}
     GROUP BY candidate.queue
-    HAVING bool_and(
-        candidate.limit_id IS NULL AND version.concurrency IS NULL AND job.archived_at IS NULL
-        AND (schedule.id IS NULL OR candidate.attempt > 0 OR schedule.overlap = 'allow'
-            OR NOT EXISTS (
-                SELECT FROM executions_execution AS earlier
-                WHERE earlier.schedule_id = candidate.schedule_id
-                    AND earlier.status IN ('queued', 'running', 'scheduled', 'waiting')
-                    AND earlier.scheduled_for < candidate.scheduled_for
-            ))
-    )
+    HAVING bool_and({lines.FREE})
 ), moved AS (
     UPDATE executions_execution AS execution
     SET status = 'queued', reason = '', queued_at = %(now)s, publish_at = %(publish_at)s,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from executions import rollups, stream
 from executions.models import OutboxEvent
 from executions.stream import ChannelAwayError
+from jobs.models import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+FORGET = "DELETE FROM executions_outboxevent WHERE id = ANY(%s)"
 COUNTED = 10_000  # events that wait; beyond that nobody needs the number
 
 
@@ -79,7 +82,7 @@ def deliver(now: datetime, limit: int = 500, *, channels: Sequence[Channel] = CH
     time-outs.
     """
     with transaction.atomic():
-        events = list(OutboxEvent.objects.waiting().lock_free(limit))
+        events = _next(limit).models(now)
         if not events:
             return 0
         try:
@@ -92,7 +95,8 @@ def deliver(now: datetime, limit: int = 500, *, channels: Sequence[Channel] = CH
         _set_aside([event for event in events if event.fault])
         delivered = [event.pk for event in events if not event.fault]
         rollups.count(delivered)
-        OutboxEvent.objects.filter(pk__in=delivered).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(FORGET, [delivered])
     return len(events)
 
 
@@ -102,6 +106,11 @@ def backlog() -> Backlog:
     oldest = waiting.values_list("at", flat=True).first()
     aside = OutboxEvent.objects.set_aside()
     return Backlog(waiting[:COUNTED].count(), oldest, aside[:COUNTED].count())
+
+
+@lru_cache
+def _next(limit: int) -> Prepared[OutboxEvent]:
+    return Prepared(lambda _now: OutboxEvent.objects.waiting().lock_free(limit))
 
 
 def _send(events: Sequence[OutboxEvent], channels: Sequence[Channel]) -> dict[int, str]:

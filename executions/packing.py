@@ -35,7 +35,7 @@ def pack(executions: Sequence[Execution], slots: Mapping[str, int]) -> Iterator[
 
 
 def _may_share(row: Execution) -> bool:
-    return not row.losses and row.version.on_lost != OnLost.FAIL
+    return row.is_free or (not row.losses and row.version.on_lost != OnLost.FAIL)
 
 
 def _size(executions: int, slots: int) -> int:

@@ -1,6 +1,14 @@
-"""The two statements of the hot path: claim and settle, one round trip each, for one or many."""
+"""The statements of the hot path, one round trip each, for one or many: queue, claim, settle."""
 
 from __future__ import annotations
+
+QUEUE = """
+UPDATE executions_execution AS execution
+SET status = 'queued', reason = '', queued_at = %(now)s, publish_at = %(publish_at)s,
+    publishes = publishes + 1, lane = asked.lane
+FROM unnest(%(ids)s::uuid[], %(lanes)s::smallint[]) AS asked (id, lane)
+WHERE execution.id = asked.id AND status = 'scheduled'
+"""
 
 # The execution has started when the database says so, which limits count by: a worker that slept
 # between its clock and this statement has started nothing yet. The attempt keeps what the worker

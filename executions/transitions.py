@@ -14,13 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from executions import bell, express, outbox, statements
 from executions.models import FINISHED, Execution, ExecutionEvent, Status
 from executions.models.lines import AGEING
 from executions.reports import Ending, Outcome, Report
-from jobs.models import JobVersion
+from jobs.models import JobVersion, loaded
 from lib.text import storable_json
 
 PUBLISH_AGAIN = timedelta(seconds=10)  # a message unclaimed for this long may be lost
@@ -60,16 +59,18 @@ class StaleExecutionError(TransitionError):
 
 
 def queue_all(executions: Sequence[Execution], *, now: datetime) -> None:
-    """Move locked, due ``executions`` to ``queued``; one statement for each of their lanes."""
-    changes = {"status": Status.QUEUED, "reason": "", "queued_at": now}
-    changes |= {"publish_at": now + PUBLISH_AGAIN}
-    for lane in {execution.lane for execution in executions}:
-        of_lane = [execution for execution in executions if execution.lane == lane]
-        Execution.objects.filter(
-            pk__in=[execution.pk for execution in of_lane], status=Status.SCHEDULED
-        ).update(**changes, lane=lane, publishes=F("publishes") + 1)
-        for execution in of_lane:
-            _show(execution, **changes)
+    """Move locked, due ``executions`` to ``queued``, each in its lane: one statement."""
+    if not executions:
+        return
+    publish_at = now + PUBLISH_AGAIN
+    ids = [execution.pk for execution in executions]
+    lanes = [execution.lane for execution in executions]
+    values: dict[str, Any] = {"ids": ids, "lanes": lanes, "now": now, "publish_at": publish_at}
+    with connection.cursor() as cursor:
+        cursor.execute(statements.QUEUE, values)
+    changes = {"status": Status.QUEUED, "reason": "", "queued_at": now, "publish_at": publish_at}
+    for execution in executions:
+        _show(execution, **changes)
 
 
 def queue_unhindered(now: datetime, *, window: int) -> tuple[list[Execution], bool]:
@@ -128,16 +129,32 @@ def claim_all(
     Returns those that were taken with their ``version``, in the order of ``ids``. Of the others
     the message was a duplicate, or they were cancelled, or the id is unknown.
     """
-    values = {"ids": list(ids), "worker": worker, "pid": os.getpid(), "now": now, "lease": lease}
-    found = {
-        execution.pk: execution for execution in Execution.objects.raw(statements.CLAIM, values)
+    values: dict[str, Any] = {
+        "ids": list(ids),
+        "worker": worker,
+        "pid": os.getpid(),
+        "now": now,
+        "lease": lease,
     }
+    with connection.cursor() as cursor:
+        cursor.execute(statements.CLAIM, values)
+        names = [column.name for column in cursor.description]
+        found = {(one := _claimed(names, row)).pk: one for row in cursor.fetchall()}
     versions = {
         row.version_id: _version(row.version_row) for row in found.values() if row.version_row
     }
     for execution in found.values():
         execution.version = versions[execution.version_id]
     return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
+
+
+def _claimed(names: Sequence[str], row: Sequence[Any]) -> Execution:
+    execution = loaded(Execution, zip(names, row, strict=True))
+    if isinstance(execution.payload, str):
+        execution.payload = json.loads(execution.payload)
+    if isinstance(execution.result, str):
+        execution.result = json.loads(execution.result)
+    return execution
 
 
 def _version(row: str) -> JobVersion:

@@ -96,6 +96,7 @@ class Execution(models.Model):
 
     version_row: str  # only of a claimed row
     seen: Seen | None = None  # only of a new one
+    is_free = False  # known to be kept by nothing but room; then its rules need not be loaded
     request: ExecutionEvent  # only of a new one
 
     objects: ClassVar[ExecutionQuerySet] = ExecutionQuerySet.as_manager()  # type: ignore[assignment]

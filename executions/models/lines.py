@@ -28,6 +28,23 @@ MOST_READS = 5_000  # rows a decision looks at, with however many lines and team
 WAITS = "status = 'scheduled' AND blocked_on = ''"
 STARTABLE = "(attempt > 0 OR start_by IS NULL OR start_by > %(now)s)"  # a retry has begun
 
+# Nothing but room can keep it: no limit, no archive, no earlier slot that its overlap policy minds.
+FREE = """
+    candidate.limit_id IS NULL AND current.concurrency IS NULL AND job.archived_at IS NULL
+    AND (schedule.id IS NULL OR candidate.attempt > 0 OR schedule.overlap = 'allow'
+        OR NOT EXISTS (
+            SELECT FROM executions_execution AS earlier
+            WHERE earlier.schedule_id = candidate.schedule_id
+                AND earlier.status IN ('queued', 'running', 'scheduled', 'waiting')
+                AND earlier.scheduled_for < candidate.scheduled_for
+        ))
+"""
+RULES = """
+JOIN jobs_job AS job ON job.id = candidate.job_id
+JOIN jobs_jobversion AS current ON current.id = job.current_id
+LEFT JOIN jobs_schedule AS schedule ON schedule.id = candidate.schedule_id
+"""
+
 QUEUES = f"""
 WITH RECURSIVE named AS (
     (SELECT queue FROM executions_execution WHERE {WAITS} ORDER BY queue LIMIT 1)
@@ -39,6 +56,8 @@ WITH RECURSIVE named AS (
     ) AS following
 )
 """  # noqa: S608  the pieces are constants of this module
+
+LOCKED = ("id", "kind", "queue", "attempt", "priority", "due_at", "created_at")
 
 _DUE_QUEUES = f"""
 {QUEUES}
@@ -64,6 +83,18 @@ SELECT id FROM executions_execution
 WHERE {WAITS} AND {STARTABLE} AND queue = %(queue)s AND due_at <= %(now)s
 ORDER BY due_at
 LIMIT %(limit)s
+"""  # noqa: S608  as above
+
+# A message may be shared by what is free of all that could make others pay for it.
+_LOCK = f"""
+SELECT candidate.id, candidate.kind, candidate.queue, candidate.attempt, candidate.priority,
+    candidate.due_at, candidate.created_at,
+    candidate.losses = 0 AND own.on_lost <> 'fail' AND {FREE}
+FROM executions_execution AS candidate
+{RULES}
+JOIN jobs_jobversion AS own ON own.id = candidate.version_id
+WHERE candidate.id = ANY(%(ids)s) AND {WAITS}
+FOR NO KEY UPDATE OF candidate SKIP LOCKED
 """  # noqa: S608  as above
 
 # ``ahead`` numbers what waits in a line, ``turn`` what a team has in flight and would have with
@@ -150,6 +181,15 @@ def next_instant(now: datetime) -> datetime | None:
 def oldest(queue: str, *, now: datetime, limit: int) -> list[UUID]:
     """Return up to ``limit`` of what is due in ``queue``, the longest due first."""
     return [pk for (pk,) in _rows(_OLDEST, queue=queue, now=now, limit=limit)]
+
+
+def lock(ids: Collection[UUID]) -> list[tuple[Any, ...]]:
+    """Lock what still waits of ``ids``; a row that somebody holds is left out.
+
+    Returns in any order its ``LOCKED`` and whether nothing but room can keep it, and a message may
+    carry others with it.
+    """
+    return _rows(_LOCK, ids=list(ids)) if ids else []
 
 
 def next_in_line(

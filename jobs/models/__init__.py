@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.models.due import ScheduleQuerySet
 from jobs.models.job import Job, JobQuerySet, JobVersion, Limit, LimitQuerySet, choices
-from jobs.models.prepared import Prepared
+from jobs.models.prepared import Prepared, loaded
 from jobs.models.schedule import Schedule
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Schedule",
     "ScheduleQuerySet",
     "choices",
+    "loaded",
 ]

@@ -5,8 +5,10 @@ Building it costs a beat several times what asking it does.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -44,11 +46,20 @@ class Prepared(Generic[M]):
         field by its descriptor: that would be most of the work for a thousand rows.
         """
         model = self._rows(_NOW).model
-        names = [field.attname for field in model._meta.concrete_fields]
-        return [_loaded(model, zip(names, row, strict=True)) for row in self.tuples(now)]
+        fields = model._meta.concrete_fields
+        names = [field.attname for field in fields]
+        documents = [field.attname for field in fields if isinstance(field, models.JSONField)]
+        rows = [loaded(model, zip(names, row, strict=True)) for row in self.tuples(now)]
+        for row, name in product(rows, documents):
+            row.__dict__[name] = json.loads(row.__dict__[name] or "null")
+        return rows
 
 
-def _loaded(model: type[M], values: Iterable[tuple[str, Any]]) -> M:
+def loaded(model: type[M], values: Iterable[tuple[str, Any]]) -> M:
+    """Make a row of ``model`` of columns by their names, as they are in Python.
+
+    Those that are missing cost a query each when they are asked for.
+    """
     row = model.__new__(model)
     row._state = ModelState()
     row._state.db, row._state.adding = DEFAULT_DB_ALIAS, False
