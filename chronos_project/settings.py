@@ -125,6 +125,7 @@ if not DB_PATIENCE_SECONDS:
     DB_IDLE_SECONDS = 0
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
+    "prepare_threshold": 5,  # only cursors that are made for it prepare at all
     "application_name": env.str("CHRONOS_PROCESS", default="chronos"),
     "options": " ".join(
         f"-c {option}"

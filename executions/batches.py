@@ -122,7 +122,8 @@ def run(ids: Sequence[UUID], *, worker: str) -> list[Ran]:
     """Run one attempt of each execution that can be claimed, and record how they ended."""
     hand = Hand(ids)
     ran: list[Ran] = []
-    watcher.add(hand)
+    if len(ids) > 1:  # else it holds up nobody
+        watcher.add(hand)
     try:
         while some := hand.ids(pace.fitting()):
             ran += _run_together(some, hand, worker=worker[:200])

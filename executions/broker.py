@@ -7,6 +7,7 @@ So a message that is older than the oldest one is not there any more.
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,7 @@ SEPARATOR = "\x06\x16"  # kombu's, between the name of a queue and a lane
 REST = 2.0  # seconds in which a broker that was away is not asked again
 
 _asked_again_at = 0.0  # on this process's ``clock.ticks``
+_answered_at = -math.inf  # as well
 
 
 class BrokerAwayError(ConnectionError):
@@ -49,11 +51,17 @@ class Tail(NamedTuple):
     publish_at: datetime | None
 
 
-def check() -> None:
-    """Raise ``redis.RedisError`` or ``BrokerAwayError`` unless the broker answers, and soon."""
+def check(*, lately: float = 0.0) -> None:
+    """Raise ``redis.RedisError`` or ``BrokerAwayError`` unless the broker answers, and soon.
+
+    Or has answered in the ``lately`` last seconds: who sends many messages need not ask each time.
+    """
+    global _answered_at  # noqa: PLW0603  as below
     if clock.ticks() < _asked_again_at:
         raise BrokerAwayError
-    bell.client().ping()
+    if clock.ticks() > _answered_at + lately:
+        bell.client().ping()
+        _answered_at = clock.ticks()
 
 
 def rest() -> None:
@@ -61,7 +69,8 @@ def rest() -> None:
 
     Who was not let through to it learnt nothing new: a rest is not made longer.
     """
-    global _asked_again_at  # noqa: PLW0603  what one call learns spares the next one the wait
+    global _asked_again_at, _answered_at  # noqa: PLW0603  what one call learns spares the next one
+    _answered_at = -math.inf
     if clock.ticks() >= _asked_again_at:
         _asked_again_at = clock.ticks() + REST
 

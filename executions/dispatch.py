@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 RUN_TASK = "executions.run"
 BROKER_AWAY = (OperationalError, BatchPublishError, RedisError, ConnectionError, TimeoutError)
+LATELY = 1.0  # seconds; a broker that answered then is taken to answer
 DATABASE_AWAY = (db.OperationalError, db.InterfaceError)
 
 
@@ -118,7 +119,7 @@ def publish(executions: Sequence[Execution], *, slots: Mapping[str, int] | None 
     if not executions:
         return
     try:
-        broker.check()  # fails sooner than a producer would
+        broker.check(lately=LATELY)  # fails sooner than a producer would
         with (
             current_app.producer_pool.acquire(block=True, timeout=2) as producer,
             producer.batch(max_size=500),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from executions.connections import prepared_cursor
 from executions.heartbeats import SILENT_AFTER
 from executions.models import ExecutionEvent, Origin, Status
 from executions.models.execution import Seen
@@ -109,7 +110,7 @@ def take_in(execution: Execution, *, actor: str, reason: str, now: datetime) -> 
     detail = {"reason": reason}
     values = _values(execution.job, execution.version, actor=actor, now=now)
     values |= {"rows": f"[{_row_of(execution, detail)}]", "origin": str(execution.origin)}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         if _may_go(execution, now):
             cursor.execute(STORE_AND_QUEUE, values | _of_crowd(execution, now))
             _show(execution, *cursor.fetchone(), now=now)

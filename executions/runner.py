@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from chronos_project.database.recovery import kept_whole
 from executions import children, claims, clock, leases, settling
+from executions.connections import kept_whole
 from executions.interrupts import StoppedError, TimeLimitError, interruptible
 from executions.logs import Output
 from jobs import kinds

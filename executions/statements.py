@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+# Which rows a statement is about. That the first is one row the planner knows without a look at the
+# table, so its plan may be kept; how it finds several depends on how large the table is.
+ONE = "= (%(ids)s::uuid[])[1]"
+MANY = "= ANY(%(ids)s)"
+
+
+class Forms(NamedTuple):
+    """A statement about the row, or the rows, of ``ids``."""
+
+    one: str
+    many: str
+
+    @classmethod
+    def of(cls, statement: str, **words: str) -> Forms:
+        return cls(*(statement.format(ids=ids, **words) for ids in (ONE, MANY)))
+
+
 QUEUE = """
 UPDATE executions_execution AS execution
 SET status = 'queued', reason = '', queued_at = %(now)s, publish_at = %(publish_at)s,
@@ -24,7 +43,7 @@ WITH claimed AS (
         started_at = greatest(clock_timestamp(), %(now)s),
         publish_at = NULL,
         lease_expires_at = greatest(clock_timestamp(), %(now)s) + %(lease)s
-    WHERE id = ANY(%(ids)s) AND status = 'queued'
+    WHERE id {ids} AND status = 'queued'
         AND (attempt > 0 OR start_by IS NULL OR start_by > %(now)s)
         AND NOT EXISTS (
             SELECT FROM executions_queue AS line
@@ -43,7 +62,7 @@ WITH claimed AS (
 ), told AS (
     SELECT min(id::text)::uuid AS id, version_id FROM claimed GROUP BY version_id
 )
-SELECT claimed.*, version.fields AS version_row
+SELECT {columns}, version.fields AS version_row
 FROM claimed
 LEFT JOIN told ON told.id = claimed.id
 LEFT JOIN version ON version.id = told.version_id
@@ -74,7 +93,7 @@ WITH asked AS MATERIALIZED (
         publish_at = NULL,
         lease_expires_at = NULL
     FROM asked
-    WHERE execution.id = ANY(%(ids)s) AND execution.id = asked.id
+    WHERE execution.id {ids} AND execution.id = asked.id
         AND execution.status = asked.was AND execution.attempt = asked.attempt
     RETURNING execution.id, team_id, job_id, schedule_id, limit_key, execution.attempt,
         execution.status, outcome, asked.reason, asked.message, error, trace, output, celery_state,
@@ -88,7 +107,7 @@ WITH asked AS MATERIALIZED (
         error = moved.error,
         trace = moved.trace
     FROM moved
-    WHERE attempt.execution_id = ANY(%(ids)s) AND attempt.execution_id = moved.id
+    WHERE attempt.execution_id {ids} AND attempt.execution_id = moved.id
         AND number = moved.attempt AND attempt.finished_at IS NULL
     RETURNING moved.id, moved.job_id, moved.attempt, worker, queued_at, started_at,
         moved.trace, celery_state, celery_result
@@ -107,7 +126,7 @@ WITH asked AS MATERIALIZED (
         (task_id, periodic_task_name, task_name, task_args, task_kwargs, status, worker,
          content_type, content_encoding, result, traceback, date_created, date_started, date_done)
     SELECT ended.id || '-' || ended.attempt, job.name, 'executions.run',
-        to_json('(''' || ended.id || ''',)'), '"{}"', celery_state, left(ended.worker, 100),
+        to_json('(''' || ended.id || ''',)'), '"{{}}"', celery_state, left(ended.worker, 100),
         'application/json', 'utf-8', celery_result, nullif(trace, ''),
         coalesce(ended.queued_at, ended.started_at), ended.started_at, %(now)s
     FROM ended

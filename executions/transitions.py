@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from executions import bell, express, outbox, statements
+from executions.connections import prepared_cursor
 from executions.models import FINISHED, Execution, ExecutionEvent, Status
 from executions.models.lines import AGEING
 from executions.reports import Ending, Outcome, Report
+from executions.statements import Forms
 from jobs.models import JobVersion, loaded
 from lib.text import storable_json
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
 
 PUBLISH_AGAIN = timedelta(seconds=10)  # a message unclaimed for this long may be lost
 
@@ -40,6 +46,11 @@ MESSAGE_FIELDS = ["id", "kind", "queue", "attempt", "publish_at", "lane"]
 
 # A migration may have added columns that this process does not know yet.
 VERSION_FIELDS = [field.attname for field in JobVersion._meta.concrete_fields]
+
+# A row that comes back has the columns that this process knows, whatever a migration adds.
+COLUMNS = ", ".join(f'claimed."{field.column}"' for field in Execution._meta.concrete_fields)
+CLAIM = Forms.of(statements.CLAIM, columns=COLUMNS)
+END_ATTEMPTS = Forms.of(statements.END_ATTEMPTS)
 
 
 class TransitionError(Exception):
@@ -136,8 +147,7 @@ def claim_all(
         "now": now,
         "lease": lease,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statements.CLAIM, values)
+    with _executed(CLAIM, values) as cursor:
         names = [column.name for column in cursor.description]
         found = {(one := _claimed(names, row)).pk: one for row in cursor.fetchall()}
     versions = {
@@ -249,8 +259,7 @@ def end_all(endings: Sequence[Ending], *, now: datetime) -> list[Execution]:
         "endings": storable_json([ending.as_row(now) for ending in endings]),
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statements.END_ATTEMPTS, values)
+    with _executed(END_ATTEMPTS, values) as cursor:
         moved, made_room = cursor.fetchone()
     if made_room:  # for somebody who waits on what one of these held
         transaction.on_commit(bell.ring, robust=True)
@@ -259,6 +268,15 @@ def end_all(endings: Sequence[Ending], *, now: datetime) -> list[Execution]:
         if ending.execution.pk in done:
             ending.show(now)
     return [ending.execution for ending in endings if ending.execution.pk not in done]
+
+
+@contextmanager
+def _executed(forms: Forms, values: dict[str, Any]) -> Iterator[CursorWrapper]:
+    """Execute ``forms`` for the rows of ``values["ids"]``; somebody may wait for a single one."""
+    is_one = len(values["ids"]) == 1
+    with prepared_cursor() if is_one else connection.cursor() as cursor:
+        cursor.execute(forms.one if is_one else forms.many, values)
+        yield cursor
 
 
 def _show(execution: Execution, **changes: Any) -> None:

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.backends.postgresql import base
+import psycopg
+from django.db.backends.postgresql import base, operations
 from psycopg.errors import ConnectionTimeout
 from psycopg_pool import PoolTimeout
 
 from chronos_project.database import driver
 from chronos_project.database.connection import PatientConnection
 
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
 REMEMBERED = 1.0  # seconds that a silent server is not asked again by the same thread
+
+
+class PreparedCursor(psycopg.Cursor[Any]):
+    """Prepares what it executes, or uses what its connection has prepared before."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
+        return super().execute(query, params, **{**options, "prepare": True})
+
+
+class Operations(operations.DatabaseOperations):
+    """Shows of a prepared statement what the log shows of all others."""
+
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        if isinstance(cursor, PreparedCursor):
+            return str(self.compose_sql(sql, params))
+        return super().last_executed_query(cursor, sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """One thread's connection. Code that goes on after a silence must not wait a second time."""
 
     Database = driver
+    ops_class = Operations
     connection: PatientConnection | None
     _silent_until = 0.0
 
@@ -35,6 +56,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._silent_until = monotonic() + REMEMBERED
             raise
         return connection
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """Return a cursor that has the server keep the plan of each statement, from the first on.
+
+        Its values are sent apart from the statement, so their types must follow from that.
+        """
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        assert self.connection is not None  # noqa: S101  ensured
+        with self.wrap_database_errors:
+            cursor: CursorWrapper = self._prepare_cursor(PreparedCursor(self.connection))
+        return cursor
 
     def is_usable(self) -> bool:
         """Say whether the connection is good, without a question to the server."""

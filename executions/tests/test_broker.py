@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import math
 
-from executions import broker, clock
+import pytest
+import redis
+
+from executions import bell, broker, clock
 
 
 def test_whoever_is_not_let_through_does_not_make_the_rest_longer(
@@ -12,6 +15,7 @@ def test_whoever_is_not_let_through_does_not_make_the_rest_longer(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(broker, "_asked_again_at", 0.0)
+    monkeypatch.setattr(broker, "_answered_at", -math.inf)
     monkeypatch.setattr(clock, "ticks", lambda: now)
     broker.rest()
 
@@ -22,3 +26,21 @@ def test_whoever_is_not_let_through_does_not_make_the_rest_longer(
 
     now += broker.REST * 0.1
     broker.check()
+
+
+def test_a_broker_that_answered_lately_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(broker, "_asked_again_at", 0.0)
+    monkeypatch.setattr(broker, "_answered_at", -math.inf)
+    monkeypatch.setattr(clock, "ticks", lambda: now)
+    broker.check(lately=1.0)
+    monkeypatch.setattr(bell, "_client", redis.Redis.from_url("redis://127.0.0.1:1/0"))
+
+    now += 0.9
+    broker.check(lately=1.0)
+    with pytest.raises(redis.RedisError):
+        broker.check()
+
+    now += 0.2
+    with pytest.raises(redis.RedisError):
+        broker.check(lately=1.0)

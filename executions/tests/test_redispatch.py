@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ NORMAL = Lane("mail", "io", Priority.NORMAL)
 @pytest.fixture(autouse=True)
 def _empty_broker(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(broker, "_asked_again_at", 0.0)
+    monkeypatch.setattr(broker, "_answered_at", -math.inf)
     QueueFactory.create(name="mail")
     bell.client().flushdb()
     yield
