@@ -66,7 +66,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         assert self.connection is not None  # noqa: S101  ensured
         with self.wrap_database_errors:
-            cursor: CursorWrapper = self._prepare_cursor(PreparedCursor(self.connection))
+            plain = PreparedCursor(self.connection)
+            cursor: CursorWrapper = self._prepare_cursor(plain)  # type: ignore[attr-defined]  # stubs
         return cursor
 
     def is_usable(self) -> bool:
