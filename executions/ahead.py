@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import connection
 from django.db.models import Value
 
 from executions.models import OutboxEvent, PeriodicState, Redrive, lines
-from jobs.models import Job, Prepared, Schedule
+from jobs.models import Job, Prepared, Schedule, prepared_cursor
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -73,7 +72,7 @@ class Ahead(NamedTuple):
 
 def look(now: datetime) -> Ahead:
     """Look at what is due by ``now`` and what comes next: one statement, of a few index entries."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(LOOK, {"now": now})
         return Ahead(*cursor.fetchone())
 

@@ -39,6 +39,7 @@ from executions import (
 from executions.ending import Ending
 from executions.maintenance.rearm import is_on_its_way
 from executions.models import Beat
+from jobs.models import plan_anew
 from lib import memory
 
 if TYPE_CHECKING:
@@ -188,6 +189,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
                 _counted(one)
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
+            plan_anew()  # tables may have grown
 
     def _do(self, *names: str) -> None:
         """Do one batch of the chores ``names`` that are to be done; what has more stays so."""

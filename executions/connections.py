@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.pq import TransactionStatus
@@ -12,19 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django.db.backends.utils import CursorWrapper
-
-
-def prepared_cursor() -> CursorWrapper:
-    """Return a cursor whose statements the server plans once a connection, not at each execution.
-
-    For the few statements that touch one row and that somebody waits for: planning them takes
-    longer than they do. They must not depend on how large a table is, which the plan would not
-    notice at once, and their result must not change when a migration adds a column.
-    """
-    connection: Any = connections[DEFAULT_DB_ALIAS]  # of our own backend
-    cursor: CursorWrapper = connection.prepared_cursor()
-    return cursor
 
 
 @contextmanager

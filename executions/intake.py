@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from executions.connections import prepared_cursor
 from executions.heartbeats import SILENT_AFTER
 from executions.models import ExecutionEvent, Origin, Status
 from executions.models.execution import Seen
 from executions.models.fleet import io_kinds
 from executions.transitions import PUBLISH_AGAIN
 from jobs.kinds.base import Fleet
+from jobs.models import prepared_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-
+from jobs.models import prepared_cursor
 from lib.ids import new_id
 from lib.text import array
 
@@ -97,7 +96,7 @@ class Ledger:
 
     def store(self, now: datetime) -> None:
         """Write what was collected. Raises ``django.db.Error`` when one of the rows is broken."""
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             if self._runs:
                 names = ("ids", "schedules", "jobs", "slots", "due")
                 columns = map(array, zip(*self._runs, strict=True))

@@ -17,12 +17,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from executions import bell, express, outbox, statements
-from executions.connections import prepared_cursor
 from executions.models import FINISHED, Execution, ExecutionEvent, Status
 from executions.models.lines import AGEING
 from executions.reports import Ending, Outcome, Report
 from executions.statements import Forms
-from jobs.models import JobVersion, loaded
+from jobs.models import JobVersion, loaded, prepared_cursor
 from lib.text import storable_json
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def queue_unhindered(now: datetime, *, window: int) -> tuple[list[Execution], bo
     """
     values: dict[str, Any] = {"now": now, "publish_at": now + PUBLISH_AGAIN, "window": window}
     values |= {"most": express.MOST, "ageing": AGEING.total_seconds()}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(express.UNHINDERED, values)
         rows = cursor.fetchall()
     queued = [

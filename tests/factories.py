@@ -60,6 +60,8 @@ class JobFactory(DjangoModelFactory[Job]):
     """A job with its first version and a schedule that only runs by hand.
 
     ``version__…`` and ``schedule__…`` set their fields: ``JobFactory.create(version__queue="x")``.
+    The default queue is there: tests with transactions of their own leave no row behind, not even
+    those that the migrations made.
     """
 
     class Meta:
@@ -71,6 +73,11 @@ class JobFactory(DjangoModelFactory[Job]):
     slug = factory.Sequence(lambda n: f"job-{n}")
     kind = "noop"
     created_at = NOON
+
+    @classmethod
+    def _create(cls, model_class: type[Job], *args: Any, **kwargs: Any) -> Job:
+        QueueFactory.create()
+        return super()._create(model_class, *args, **kwargs)
 
     @factory.post_generation
     def version(self: Job, create: bool, extracted: Any, **fields: Any) -> None:
@@ -99,11 +106,7 @@ class ScheduleFactory(DjangoModelFactory[Schedule]):
 
 
 class ExecutionFactory(DjangoModelFactory[Execution]):
-    """An execution that is due at NOON; a running one has a lease, a finished one its end.
-
-    The default queue is there: tests with transactions of their own leave no row behind, not even
-    those that the migrations made.
-    """
+    """An execution that is due at NOON; a running one has a lease, a finished one its end."""
 
     class Meta:
         model = Execution
@@ -129,12 +132,6 @@ class ExecutionFactory(DjangoModelFactory[Execution]):
         NOON,
         None,
     )
-
-    @classmethod
-    def _create(cls, model_class: type[Execution], *args: Any, **kwargs: Any) -> Execution:
-        if "queue" not in kwargs:
-            QueueFactory.create()
-        return super()._create(model_class, *args, **kwargs)
 
 
 class RedriveFactory(DjangoModelFactory[Redrive]):

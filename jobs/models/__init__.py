@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.models.due import ScheduleQuerySet
 from jobs.models.job import Job, JobQuerySet, JobVersion, Limit, LimitQuerySet, choices
-from jobs.models.prepared import Prepared, loaded
+from jobs.models.prepared import Prepared, loaded, plan_anew, prepared_cursor
 from jobs.models.schedule import Schedule
 
 __all__ = [
@@ -18,4 +18,6 @@ __all__ = [
     "ScheduleQuerySet",
     "choices",
     "loaded",
+    "plan_anew",
+    "prepared_cursor",
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import F, Q
 
 from jobs import policies
+from jobs.models.prepared import prepared_cursor
 from jobs.slots import Why
 from lib.text import array
 
@@ -95,7 +96,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         for row in schedules:
             goes_on = row.enabled and not (row.missed or row.missed_until or row.disabled_reason)
             (plain if goes_on else others).append(row)
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             if plain:
                 arrays = [array(getattr(row, name) for row in plain) for name in PLAIN]
                 cursor.execute(SAVE_PLAIN, arrays)
