@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from benchmarks import standalone  # noqa: F401  models want their settings first
 
@@ -237,9 +237,9 @@ def add(shape: Shape, prefix: str, *, first: datetime) -> None:
         "overlap": shape.overlap,
         "apart": shape.apart,
     }
-    with connection.cursor() as cursor:
-        for number in range(1, shape.schedules + 1, CHUNK):
-            to = min(number + CHUNK - 1, shape.schedules)
+    for number in range(1, shape.schedules + 1, CHUNK):
+        to = min(number + CHUNK - 1, shape.schedules)
+        with transaction.atomic(), connection.cursor() as cursor:  # no job is without its version
             cursor.execute(MAKE, {**values, "from": number, "to": to})
             cursor.execute(LINK)
 

@@ -198,7 +198,7 @@ def bursts() -> Iterator[str]:
         yield f"every second: late {1000 * part(late, 0.5):.1f} / {1000 * part(late, 0.99):.1f} ms"
         for number, window in ((FEW, None), (BURST, 2 * BURST)):
             Queue.objects.filter(name="default").update(window=window)
-            instant = clock.read().replace(microsecond=0) + timedelta(seconds=number / FILLS + 3)
+            instant = clock.read().replace(microsecond=0) + timedelta(seconds=number / FILLS + 5)
             add(Shape("burst", number, 1, "latest", overlap="skip"), f"b{number}-", first=instant)
             late = sorted(burst(workers, f"b{number}-", number, instant))
             yield f"{number} due at once: last message {1000 * late[-1]:.0f} ms after the instant"
@@ -206,11 +206,11 @@ def bursts() -> Iterator[str]:
 
 
 def burst(workers: Workers, prefix: str, number: int, instant: datetime) -> list[float]:
-    before = len(workers.taken)
-    wait_until(lambda: len(workers.taken) >= before + number)
     own = Execution.objects.filter(schedule__job__slug__startswith=prefix)
-    taken = [workers.taken[pk] for pk in own.values_list("pk", flat=True) if pk in workers.taken]
-    return [at - instant.timestamp() for at in taken]
+    wait_until(lambda: own.count() == number)
+    ids = list(own.values_list("pk", flat=True))
+    wait_until(lambda: workers.taken.keys() >= set(ids))
+    return [workers.taken[pk] - instant.timestamp() for pk in ids]
 
 
 @contextmanager

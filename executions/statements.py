@@ -95,7 +95,7 @@ WITH asked AS MATERIALIZED (
     FROM asked
     WHERE execution.id {ids} AND execution.id = asked.id
         AND execution.status = asked.was AND execution.attempt = asked.attempt
-    RETURNING execution.id, team_id, job_id, schedule_id, limit_key, execution.attempt,
+    RETURNING execution.id, team_id, job_id, schedule_id, limit_key, queue, execution.attempt,
         execution.status, outcome, asked.reason, asked.message, error, trace, output, celery_state,
         celery_result
 ), ended AS (
@@ -142,5 +142,13 @@ SELECT ARRAY(SELECT id FROM moved), EXISTS (
             SELECT held.mark FROM moved, LATERAL (VALUES ('job:' || job_id),
                 ('overlap:' || schedule_id), ('limit:' || limit_key)) AS held (mark)
         ))
+) OR EXISTS (
+    SELECT FROM executions_queue AS line, LATERAL (
+        SELECT FROM executions_execution AS waiting
+        WHERE waiting.status = 'scheduled' AND waiting.blocked_on = ''
+            AND waiting.queue = line.name AND waiting.due_at <= %(now)s
+        LIMIT 1
+    ) AS next
+    WHERE line.concurrency IS NOT NULL AND line.name IN (SELECT queue FROM moved)
 )
 """

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from executions import bell, clock, dispatch, limits, transitions
-from executions.models import Attempt, Execution, Status, blocked
+from executions.models import Attempt, Execution, Queue, Status, blocked
 from executions.reports import Report
 from executions.tests.crowds import analyze, crowd, in_parallel
 from jobs.models import Job, JobVersion, Limit, Schedule
@@ -191,13 +191,16 @@ def test_a_beat_may_sleep_until_a_rate_has_room_again() -> None:
     assert limits.next_room(NOON + 30 * SECOND) is None, "a beat would look twenty times a second"
 
 
-@pytest.mark.parametrize("waits_on", ["job", "limit"])
+@pytest.mark.parametrize("waits_on", ["job", "limit", "queue"])
 def test_the_end_of_what_others_wait_for_rings_the_bell(
     waits_on: str, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     job, fields = limited(concurrency=1)
     if waits_on == "job":
         job, fields = JobFactory.create(version__concurrency=1), {}
+    if waits_on == "queue":
+        job, fields = JobFactory.create(), {}
+        Queue.objects.filter(pk="default").update(concurrency=1)
     crowd(job, 2, **fields)
     dispatch.queue_due(NOON)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -30,13 +31,22 @@ class Prepared(Generic[M]):
 
     def __init__(self, rows: Callable[[datetime], models.QuerySet[M, Any]]) -> None:
         self._rows = rows
-        self._built: tuple[str, tuple[Any, ...]] | None = None
+
+    @cached_property
+    def _built(self) -> tuple[type[M], str, tuple[Any, ...]]:
+        rows = self._rows(_NOW)
+        return (rows.model, *rows.query.sql_with_params())
+
+    @cached_property
+    def _columns(self) -> tuple[list[str], list[str]]:
+        """The names of all columns, and of those that hold JSON."""
+        fields = self._built[0]._meta.concrete_fields
+        documents = [field.attname for field in fields if isinstance(field, models.JSONField)]
+        return [field.attname for field in fields], documents
 
     def tuples(self, now: datetime) -> list[tuple[Any, ...]]:
         """Return what ``values_list`` asked for."""
-        if self._built is None:
-            self._built = self._rows(_NOW).query.sql_with_params()
-        sql, values = self._built
+        _, sql, values = self._built
         with prepared_cursor() as cursor:
             cursor.execute(sql, [now if value == _NOW else value for value in values])
             found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -48,10 +58,8 @@ class Prepared(Generic[M]):
         As Django makes them, but for the signals, which nobody listens to, and for setting each
         field by its descriptor: that would be most of the work for a thousand rows.
         """
-        model = self._rows(_NOW).model
-        fields = model._meta.concrete_fields
-        names = [field.attname for field in fields]
-        documents = [field.attname for field in fields if isinstance(field, models.JSONField)]
+        names, documents = self._columns
+        model = self._built[0]
         rows = [loaded(model, zip(names, row, strict=True)) for row in self.tuples(now)]
         for row, name in product(rows, documents):
             row.__dict__[name] = json.loads(row.__dict__[name] or "null")
