@@ -12,19 +12,18 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from accounts.kept_answers import KEPT_FOR
 from accounts.models import KeptAnswer
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-KEPT_FOR = timedelta(hours=24)
 _NONCE = 12  # bytes, as AES-GCM wants it
 
 
@@ -89,12 +88,6 @@ def keep(call: Call, answer: str, now: datetime) -> None:
         unique_fields=["id"],
         update_fields=["request", "answer", "created_at"],
     )
-
-
-def prune(now: datetime, limit: int = 1000) -> int:
-    """Delete up to ``limit`` answers that are kept no longer, the oldest first; return how many."""
-    old = KeptAnswer.objects.filter(created_at__lte=now - KEPT_FOR).order_by("created_at")
-    return KeptAnswer.objects.filter(pk__in=old.values("pk")[:limit]).delete()[0]
 
 
 def _lock(call: Call) -> bool:

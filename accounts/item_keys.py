@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
-from accounts.idempotency import KEPT_FOR, StillRunningError
+from accounts.idempotency import StillRunningError
+from accounts.kept_answers import KEPT_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

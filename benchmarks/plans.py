@@ -13,6 +13,7 @@ from benchmarks.scenarios import (
     punctuality,
     recovery,
     scale,
+    scale_out,
     throughput,
 )
 from embedded.errors import StartError
@@ -84,6 +85,7 @@ SCALE = {
 }
 FEW = 1000
 FILL = {"chronos": 8000, "celery-beat": 4000, "apscheduler": 150, "bullmq": 2500}  # a second
+LAYOUTS = ((1, 1), (2, 1), (4, 1), (4, 2), (4, 3))  # workers and beats
 CAREFUL = ("chronos", "celery", "bullmq", "procrastinate", "taskiq")
 CARELESS = ("chronos", "celery", "bullmq-history", "procrastinate", "django-q2", "huey", "rq")
 
@@ -123,6 +125,12 @@ def _recovery(*, best: bool) -> Run:
     return Run("S6", recovery.measure, sizes, label=label, best=best)
 
 
+def _scale_out(workers: int, beats: int) -> Run:
+    sizes = scale_out.Sizes(workers, 4, beats, backlog=800 * workers, milliseconds=20)
+    label = f"{workers} worker{'s' * (workers > 1)}, {beats} beat{'s' * (beats > 1)}"
+    return Run("S7", scale_out.measure, sizes, label=label)
+
+
 def _api() -> Run:
     return Run("API", api.measure, api.Sizes(seconds=8.0, connections=8))
 
@@ -146,6 +154,7 @@ def full(rows: int = MILLION) -> Form:
         Visit("chronos", (_instant(),)),
         Visit("chronos", (_history(rows),)),
         *(Visit(name, (_api(),)) for name in ("chronos", "drf", "django")),
+        *(Visit("chronos", (_scale_out(workers, beats),)) for workers, beats in LAYOUTS),
         *(Visit(name, (_recovery(best=True),)) for name in CAREFUL),
         *(Visit(name, (_recovery(best=False),)) for name in CARELESS),
     ]

@@ -91,12 +91,15 @@ class Stand:
         assert self._database is not None  # noqa: S101  made when the stand was entered
         return self._database
 
-    def staff(self, *, workers: int | None = None, slots: int | None = None) -> None:
-        """Start beat, workers and client, unless they run, and let some jobs run: all are warm."""
+    def staff(
+        self, *, workers: int | None = None, slots: int | None = None, beats: int = 1
+    ) -> None:
+        """Start beats, workers and client, unless they run, and let some jobs run: all are warm."""
         if self._client:
             return
         if self.contender.beat:
-            self.beats.append(self.start(self.contender.beat, "beat"))
+            named = [f"beat-{number}" for number in range(beats)]
+            self.beats += [self.start(self.contender.beat, name) for name in named]
         if self.contender.worker:
             for node in range(workers or self.contender.workers):
                 self.add_worker(node, slots=slots)

@@ -154,6 +154,21 @@ SECTIONS = (
         (Column("lost", "lost"), Column("begun again after s", "again_s")),
     ),
     Section(
+        "S7",
+        "S7 Scale out",
+        "A backlog of jobs that wait 20 ms each, on worker processes of four slots. The *ideal* is"
+        " that every slot always has a job. All parts share the cores of this machine, so what many"
+        " workers lack of it is mostly the processor.",
+        (
+            DRAIN,
+            Column("ideal/s", "ideal_per_s"),
+            Column("of the ideal %", "efficiency_pct"),
+            COST,
+            *CPU,
+        ),
+        (DRAIN, Column("of the ideal %", "efficiency_pct")),
+    ),
+    Section(
         "API",
         "API: start a job",
         "`POST /jobs/{id}/execute` behind uvicorn as `make up` starts it, beside one insert through"

@@ -22,6 +22,12 @@ class KeepConnections(DjangoWorkerFixup):  # type: ignore[misc]  # untyped libra
 
         close_old_connections()
 
+    def validate_models(self) -> None:
+        """Set Django up. Celery's own runs its checks as well, which load every view of the site
+        into beats and workers, and looks at no result; ``migrate`` and ``check`` do.
+        """
+        self.django_setup()
+
     def close_cache(self) -> None:
         """No cache is used in workers."""
 

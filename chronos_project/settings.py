@@ -125,7 +125,9 @@ if not DB_PATIENCE_SECONDS:
     DB_IDLE_SECONDS = 0
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
-    "prepare_threshold": 5,  # only cursors that are made for it prepare at all
+    # Only cursors that are made for it prepare at all. A pooler that gives each transaction another
+    # session must know of prepared statements.
+    "prepare_threshold": 5 if env.bool("CHRONOS_DB_PREPARE", default=True) else None,
     "application_name": env.str("CHRONOS_PROCESS", default="chronos"),
     "options": " ".join(
         f"-c {option}"

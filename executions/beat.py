@@ -56,8 +56,8 @@ PATIENCE = 1.5  # seconds for the broker to take messages; a worker may listen l
 # Seconds from a tick that did something to the next one. What becomes due meanwhile is done
 # together: a tick costs nearly the same for fifty slots as for one.
 BREATH = 0.035
-# The same while a queue is full: what waits longer than a tick, waits for room. A worker that is
-# done with one finds others in the window, so room is made for many before it is used.
+# The same while a queue is full: what waits longer than a tick waits for room, or for the end of a
+# pause. A worker that is done with one finds others in the window; room is used for many at once.
 LONG_BREATH = 0.12
 BEHIND = timedelta(seconds=0.1)  # so much overdue, there is a backlog: no time for a breath
 FULL = 500  # executions; who queued so many at once has more of them
@@ -106,6 +106,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._todo: set[str] = set()
         self._looked_at: datetime | None = None
+        self._fruitless = 0  # looks in a row that found nothing to do
         self._chores: dict[str, Callable[[], object]] = {  # each says whether there is more to do
             "pauses": partial(_fills, maintenance.wake_paused, 200),
             "delays": self._rearm,
@@ -176,10 +177,18 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._look_after()
         if (fired and seen.is_behind(now, BEHIND)) or queued >= FULL:
             return 0.0
-        if fired or queued or self._todo or seen.slot_is_due(now):  # or somebody holds it
-            is_crowded = since is not None and seen.execution_is_due(since) and queued < FULL / 2
-            return self._long_breath(seen) if is_crowded else BREATH
-        return min(self._each_second.left(), self._seconds_to_next(seen, clock.now()))
+        is_crowded = since is not None and seen.execution_is_due(since) and queued < FULL / 2
+        is_busy = bool(fired or queued or self._todo or seen.slot_is_due(now))  # or others hold it
+        return self._rest(seen, is_busy=is_busy, is_crowded=is_crowded)
+
+    def _rest(self, seen: ahead.Ahead, *, is_busy: bool, is_crowded: bool) -> float:
+        """Say for how many seconds nothing has to be looked at, or too little."""
+        self._fruitless = 0 if is_busy else min(self._fruitless + 1, 4)
+        if is_busy and not is_crowded:
+            return BREATH
+        longest = LONG_BREATH * 2**self._fruitless if is_crowded else LONGEST_WAIT
+        seconds = min(longest, self._seconds_to_next(seen, clock.now()))
+        return max(BREATH, seconds) if is_busy else min(seconds, self._each_second.left())
 
     def _look_after(self) -> None:
         """Do what keeps nobody waiting."""
@@ -210,9 +219,6 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         send = task.apply_async if task else partial(self.app.send_task, message.task)
         with self.app.producer_pool.acquire(block=True, timeout=2) as producer:
             send(message.args, message.kwargs, producer=producer, **message.options)
-
-    def _long_breath(self, seen: ahead.Ahead) -> float:
-        return max(BREATH, min(LONG_BREATH, self._seconds_to_next(seen, clock.now())))
 
     def _seconds_to_next(self, seen: ahead.Ahead, now: datetime) -> float:
         coming = [seen.next, limits.next_room(now) if seen.is_blocked else None]

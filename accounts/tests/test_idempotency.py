@@ -12,8 +12,9 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import connection, transaction
 
-from accounts import idempotency
-from accounts.idempotency import KEPT_FOR, Call, KeyReusedError, StillRunningError
+from accounts import idempotency, kept_answers
+from accounts.idempotency import Call, KeyReusedError, StillRunningError
+from accounts.kept_answers import KEPT_FOR
 from accounts.models import KeptAnswer
 from tests.factories import NOON
 
@@ -134,7 +135,7 @@ def test_prune_deletes_what_is_kept_no_longer_in_batches_the_oldest_first() -> N
         idempotency.keep(call, "{}", NOON + timedelta(minutes=number))
     now = NOON + KEPT_FOR + timedelta(minutes=2)
 
-    assert idempotency.prune(now, limit=2) == 2
-    assert idempotency.prune(now, limit=2) == 1
-    assert idempotency.prune(now, limit=2) == 0
+    assert kept_answers.prune(now, limit=2) == 2
+    assert kept_answers.prune(now, limit=2) == 1
+    assert kept_answers.prune(now, limit=2) == 0
     assert KeptAnswer.objects.get().pk == replace(CALL, key="3").name

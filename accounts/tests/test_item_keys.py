@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from accounts import idempotency, item_keys
-from accounts.idempotency import KEPT_FOR, StillRunningError
+from accounts import item_keys, kept_answers
+from accounts.idempotency import StillRunningError
 from accounts.item_keys import Item
+from accounts.kept_answers import KEPT_FOR
 from accounts.models import KeptAnswer
 from lib.ids import new_id
 from tests.factories import NOON
@@ -79,7 +80,7 @@ def test_after_a_day_the_key_is_new_again() -> None:
 def test_they_are_pruned_with_the_kept_answers() -> None:
     take(item("a"), item("b"))
 
-    assert idempotency.prune(NOON + KEPT_FOR) == 2
+    assert kept_answers.prune(NOON + KEPT_FOR) == 2
 
 
 def test_the_table_tells_neither_key_nor_what_was_asked() -> None:

@@ -50,7 +50,7 @@ def drain(stand: Stand, count: int) -> dict[str, float]:
     }
     if stand.contender.settled:
         told["settled_per_s"] = count / (max(recorded, last) - first)
-    return told | _per_thousand(spent, count) | noise
+    return told | per_thousand(spent, count) | noise
 
 
 def live(stand: Stand, count: int) -> dict[str, float]:
@@ -92,7 +92,7 @@ def _wait_for_rows(stand: Stand, count: int) -> float:
     return time.time()
 
 
-def _per_thousand(spent: dict[str, float], count: int) -> dict[str, float]:
+def per_thousand(spent: dict[str, float], count: int) -> dict[str, float]:
     """CPU seconds for 1 000 jobs, by part; the sum is without the client."""
     told = {f"cpu.{name}": seconds / count * 1000 for name, seconds in spent.items()}
     return told | {"cpu.sum": sum(told.values()) - told["cpu.client"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accounts.idempotency import prune as forget_answers
+from accounts.kept_answers import prune as forget_answers
 from executions.maintenance.attempts import audit_attempts
 from executions.maintenance.audit import audit_slots
 from executions.maintenance.expire import expire

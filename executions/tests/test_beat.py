@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
 from executions import ahead, bell, clock, dispatch
-from executions.beat import BREATH, LONGEST_WAIT, ChronosScheduler
-from executions.models import Beat, Execution, Status
+from executions.beat import BREATH, LONG_BREATH, LONGEST_WAIT, ChronosScheduler
+from executions.models import Beat, Execution, Queue, Status
 from tests.factories import ExecutionFactory, QueueFactory, ScheduleFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a tick closes stale connections
@@ -120,6 +120,23 @@ def test_a_beat_that_did_something_takes_a_breath_and_one_that_is_behind_does_no
     late = now - timedelta(seconds=120)
     ScheduleFactory.create(next_fire_at=late, anchor=late)
     assert beat._work() == 0
+
+
+def test_a_full_queue_is_filled_up_for_many_at_once_and_looked_at_while_it_is_full(
+    beat: ChronosScheduler,
+) -> None:
+    Queue.objects.update_or_create(name="default", defaults={"window": 2})
+    ExecutionFactory.create_batch(6, due_at=clock.read() - timedelta(seconds=1))
+    assert beat._work() == BREATH
+
+    Execution.objects.filter(status=Status.QUEUED).update(
+        status=Status.SUCCEEDED, finished_at=clock.read(), publish_at=None
+    )
+    assert beat._work() == LONG_BREATH
+
+    waits = [beat._work() for _ in range(6)]
+    assert 0 < waits[0] <= 2 * LONG_BREATH
+    assert max(waits) <= LONGEST_WAIT
 
 
 def test_a_fixed_delay_is_named_within_the_second(beat: ChronosScheduler) -> None:
