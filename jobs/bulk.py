@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 Row: TypeAlias = list[Any]  # the columns of a model, in its order, as COPY takes them
 
+FRESH = timedelta(seconds=10)  # what a mould says of the next slot may be so old
+MOST_MOULDS = 20_000
 TABLES: tuple[type[models.Model], ...] = (Job, JobVersion, Schedule)
 SHARED = ("kind", "schedule", "retry", "policy", "tags", "status")
 """What of a body decides about all columns but those that are each job's own."""
@@ -38,6 +41,8 @@ class Bulk:
         self._team = team
         self._actor = actor
         self._numbered: dict[str, Iterator[str]] = {}
+        self._moulds: dict[tuple[int, ...], tuple[list[Any], Mould | DefinitionError]] = {}
+        self._moulded_at: datetime | None = None
 
     def create(
         self, drafts: Sequence[Mapping[str, Any]], *, now: datetime
@@ -87,13 +92,10 @@ class Bulk:
         refused: dict[int, DefinitionError],
         now: datetime,
     ) -> None:
-        moulds: dict[tuple[int, ...], Mould | DefinitionError] = {}
+        self._forget_moulds(now)
         rows: tuple[list[Row], ...] = ([], [], [])
         for place, body in named.items():
-            key = tuple(id(body.get(name)) for name in SHARED)
-            mould = moulds.get(key)
-            if mould is None:
-                mould = moulds[key] = self._mould(body, now)
+            mould = self._mould(body, now)
             if isinstance(mould, DefinitionError):
                 refused[place] = mould
                 continue
@@ -102,7 +104,24 @@ class Bulk:
         for model, table in zip(TABLES, rows, strict=True):
             _copy(model, table)
 
+    def _forget_moulds(self, now: datetime) -> None:
+        """Forget what was made too long ago: it says when a schedule is due first."""
+        is_old = self._moulded_at is None or now - self._moulded_at > FRESH
+        if is_old or len(self._moulds) > MOST_MOULDS:
+            self._moulds.clear()
+            self._moulded_at = now
+
     def _mould(self, body: Mapping[str, Any], now: datetime) -> Mould | DefinitionError:
+        """Return what bodies of equal parts share; parts are known by being the same objects."""
+        parts = [body.get(name) for name in SHARED]
+        key = tuple(map(id, parts))
+        _, mould = self._moulds.get(key, (None, None))
+        if mould is None or (isinstance(mould, Mould) and mould.is_past(now)):
+            mould = self._new_mould(body, now)
+            self._moulds[key] = parts, mould  # kept, so that no other object gets their ids
+        return mould
+
+    def _new_mould(self, body: Mapping[str, Any], now: datetime) -> Mould | DefinitionError:
         whole = bodies.merged(bodies.DEFAULTS, body)
         try:
             return Mould.of(definitions.made(self._team, whole, actor=self._actor, now=now))
@@ -129,12 +148,18 @@ class Mould:
     job: dict[str, Any]
     version: dict[str, Any]
     schedule: dict[str, Any]
+    first: datetime | None
 
     @classmethod
     def of(cls, job: Job) -> Mould:
         """Take the columns of ``job``, which is not stored."""
         assert job.current is not None  # noqa: S101  it was made with a version
-        return cls(*(_columns(row) for row in (job, job.current, job.schedule)))
+        first = job.schedule.next_fire_at
+        return cls(_columns(job), _columns(job.current), _columns(job.schedule), first)
+
+    def is_past(self, now: datetime) -> bool:
+        """Say whether the first slot was before ``now``: no job runs before it was created."""
+        return self.first is not None and self.first <= now
 
     def cast(self, body: Mapping[str, Any]) -> tuple[Row, Row, Row]:
         """Return the rows of a job that differs in its texts and its payload."""
