@@ -55,7 +55,7 @@ MOST_TOLD = 1_000  # events at once; more would make slots wait
 PATIENCE = 1.5  # seconds for the broker to take messages; a worker may listen longer
 # Seconds from a tick that did something to the next one. What becomes due meanwhile is done
 # together: a tick costs nearly the same for fifty slots as for one.
-BREATH = 0.035
+BREATH = 0.03
 # The same while a queue is full: what waits longer than a tick waits for room, or for the end of a
 # pause. A worker that is done with one finds others in the window; room is used for many at once.
 LONG_BREATH = 0.12
