@@ -20,10 +20,18 @@ REMEMBERED = 1.0  # seconds that a silent server is not asked again by the same 
 
 
 class PreparedCursor(psycopg.Cursor[Any]):
-    """Prepares what it executes, or uses what its connection has prepared before."""
+    """Prepares what it executes, or uses what its connection has prepared before.
+
+    Where a migration has changed the type of a column that a kept plan returns, the server refuses
+    the plan. Then this connection is closed, and whoever bears the loss of one bears that.
+    """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
-        return super().execute(query, params, **{**options, "prepare": True})
+        try:
+            return super().execute(query, params, **{**options, "prepare": True})
+        except psycopg.errors.FeatureNotSupported as exc:
+            self.connection.close()
+            raise psycopg.OperationalError(str(exc)) from exc
 
 
 class Operations(operations.DatabaseOperations):

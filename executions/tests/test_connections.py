@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db import connection
 
-from executions import clock, transitions
+from executions import claims, clock, transitions
 from executions.models import Status
 from executions.reports import Report
 from tests.factories import ExecutionFactory
+from tests.stack import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +27,12 @@ def _run_one() -> str:
     transitions.succeed(claimed, now=now, report=Report())
     execution.refresh_from_db()
     return execution.status
+
+
+def _migrate(statement: str) -> None:
+    """Change a table as another process does: this connection hears nothing of it."""
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute(statement.encode())
 
 
 def _kept() -> int:
@@ -44,13 +52,22 @@ def test_a_claim_and_a_settle_of_one_are_planned_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_column_whose_type_a_migration_changes_meanwhile_disturbs_no_worker() -> None:
+    _run_one()
+    _migrate("ALTER TABLE executions_execution ALTER COLUMN worker TYPE text")
+    try:
+        claimed = claims.claim([ExecutionFactory.create(status=Status.QUEUED).pk], worker="a")
+        assert [one.execution.attempt for one in claimed] == [1]
+    finally:
+        _migrate("ALTER TABLE executions_execution ALTER COLUMN worker TYPE varchar(200)")
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", ["executions_execution", "jobs_jobversion"])
 def test_a_column_that_a_migration_adds_meanwhile_disturbs_no_worker(table: str) -> None:
     _run_one()
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {table} ADD COLUMN tomorrow text NOT NULL DEFAULT 'x'")
+    _migrate(f"ALTER TABLE {table} ADD COLUMN tomorrow text NOT NULL DEFAULT 'x'")
     try:
         assert _run_one() == Status.SUCCEEDED
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"ALTER TABLE {table} DROP COLUMN tomorrow")
+        _migrate(f"ALTER TABLE {table} DROP COLUMN tomorrow")
