@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import time
 from typing import Any
 
 import pytest
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from lib.faults import Code, fault, unknown
+from lib.faults import MAX_SHOWN, Code, fault, unknown
 from lib.serializers import StrictSerializer
 
 
@@ -89,12 +88,13 @@ def test_a_code_can_be_copied() -> None:
     assert (code, code.hint, code.allowed) == ("word", "hint", ["b"])
 
 
-def test_ten_thousand_unknown_names_take_little_time() -> None:
+def test_of_ten_thousand_unknown_names_only_the_first_get_a_neighbour() -> None:
     names = [f"colour{'x' * 50}{n}" for n in range(10_000)]
-    start = time.thread_time()
 
     found = unknown(names, [f"color{n}" for n in range(50)], what="field")
 
-    assert time.thread_time() - start < 0.5
     assert len(found) == 10_000
+    hints = [getattr(found[name].code, "hint", "") for name in names]
+    assert all(hints[:MAX_SHOWN])
+    assert not any(hints[MAX_SHOWN:])
     assert isinstance(found[names[-1]], ErrorDetail)
