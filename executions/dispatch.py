@@ -93,7 +93,7 @@ def wake(queued: ExecutionQuerySet, *, now: datetime, limit: int) -> int:
     Doubles of messages that were only late die at the claim.
     """
     with transaction.atomic():
-        silent = list(queued.lock_free(limit))
+        silent = list(queued.select_related("version").lock_free(limit))  # which packing reads
         for execution in silent:
             execution.publishes += 1
             execution.publish_at = now + transitions.PUBLISH_AGAIN

@@ -37,10 +37,6 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Executions that a worker has, or will take as soon as one is free."""
         return self.filter(status__in=IN_FLIGHT)
 
-    def admissible(self) -> ExecutionQuerySet:
-        """Executions that wait and are not held back by a limit."""
-        return self.filter(status=Status.SCHEDULED, blocked_on="")
-
     def with_rules(self) -> ExecutionQuerySet:
         """Executions with what decides whether and how they may start, in one lean query."""
         related = ["job__current", "schedule", "limit", "version"]

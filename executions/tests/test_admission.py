@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
 
 from executions import admission, dispatch, scheduler
-from executions.models import Execution, Queue, Status, Worker
+from executions.models import Execution, Queue, Status, Worker, lines
 from executions.tests.crowds import crowd, in_parallel
-from jobs.models import Job
-from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
+from jobs.models import Job, Limit
+from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory, ScheduleFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +26,51 @@ def queued() -> int:
 
 def admit(name: str = "mail", *, limit: int = 500) -> admission.Admitted:
     return admission.admit(name, now=NOON, limit=limit, slots={})
+
+
+def _job(**version: Any) -> Job:
+    return JobFactory.create(**{f"version__{name}": value for name, value in version.items()})
+
+
+def _with_limit() -> Execution:
+    job = JobFactory.create()
+    limit = Limit.objects.create(team=job.team, name="mail", concurrency=1)
+    return ExecutionFactory.create(job=job, limit=limit, limit_key=str(limit.pk))
+
+
+def _after_an_unfinished_slot(overlap: str) -> Execution:
+    schedule = ScheduleFactory.create(overlap=overlap)
+    slots = [NOON - SECOND, NOON]
+    *_, last = [
+        ExecutionFactory.create(job=schedule.job, schedule=schedule, scheduled_for=at)
+        for at in slots
+    ]
+    return last
+
+
+@pytest.mark.parametrize(
+    ("make", "is_free"),
+    [
+        (ExecutionFactory.create, True),
+        (lambda: ExecutionFactory.create(attempt=1, failures=1), True),
+        (lambda: _after_an_unfinished_slot("allow"), True),
+        (lambda: _after_an_unfinished_slot("skip"), False),
+        (lambda: ExecutionFactory.create(attempt=1, losses=1), False),
+        (lambda: ExecutionFactory.create(job=_job(on_lost="fail")), False),
+        (lambda: ExecutionFactory.create(job=_job(concurrency=1)), False),
+        (lambda: ExecutionFactory.create(job=JobFactory.create(archived_at=NOON)), False),
+        (_with_limit, False),
+    ],
+)
+def test_only_what_nothing_but_room_can_keep_is_not_weighed_up(
+    make: Callable[[], Execution], is_free: bool
+) -> None:
+    execution = make()
+
+    with transaction.atomic():
+        ((pk, *_, told),) = lines.lock([execution.pk])
+
+    assert (pk, told) == (execution.pk, is_free)
 
 
 def test_no_more_than_the_window_is_queued_and_the_rest_waits() -> None:

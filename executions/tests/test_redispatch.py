@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from executions import bell, broker, dispatch
 from executions.broker import Lane
 from executions.maintenance import redispatch
-from executions.models import Execution, Queue, Status
+from executions.models import Execution, Queue, Status, Worker
 from executions.tests.crowds import crowd
 from jobs.policies import Priority
 from tests.factories import NOON, ExecutionFactory, JobFactory, QueueFactory
@@ -139,6 +141,22 @@ def test_a_broker_that_is_away_changes_nothing_and_what_it_missed_is_sent_when_i
     assert Execution.objects.filter(status=Status.QUEUED).count() == 2
     assert redispatch(NOON) == 2
     assert length() == 2
+
+
+def test_many_that_are_sent_again_cost_no_more_statements_than_one() -> None:
+    Worker.objects.create(
+        name="w", pid=1, version="1", fleet="io", slots=2, started_at=LATER, heartbeat_at=LATER
+    )
+    costs = []
+    for number in (1, 5):
+        queue(number)
+        bell.client().flushdb()
+        with CaptureQueriesContext(connection) as statements:
+            assert redispatch(LATER) == number
+        costs.append(len(statements))
+        Execution.objects.all().delete()
+
+    assert costs[0] == costs[1]
 
 
 def test_an_execution_that_was_never_published_is_found() -> None:

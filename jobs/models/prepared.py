@@ -70,9 +70,9 @@ def prepared_cursor() -> CursorWrapper:
     """Return a cursor whose statements the server plans once a connection, not at each execution.
 
     For the few that are executed often and that somebody waits for. A plan that was made when a
-    table was small stays when it grows: a statement is fit for this if it finds one row by its key,
-    or if who executes it calls ``plan_anew`` now and then. It must name the columns that it
-    returns, of which a migration may add some.
+    table was small stays when it grows: a statement is fit for this if it finds rows by their key
+    or in an index of what is unfinished, or if who executes it calls ``plan_anew`` now and then. It
+    must name the columns that it returns, of which a migration may add some.
     """
     own: Any = connections[DEFAULT_DB_ALIAS]  # of our own backend
     cursor: CursorWrapper = own.prepared_cursor()
