@@ -7,6 +7,7 @@ lease, and a child whose main process is frozen stops itself. What does not stop
 from __future__ import annotations
 
 import math
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -115,6 +116,9 @@ class Held:
     settling: bool = False
     over: bool = False
 
+    def __post_init__(self) -> None:
+        self.context.stop = _Sign(self)
+
     def keep_until(self, until: float) -> None:
         self.until = until
 
@@ -130,6 +134,21 @@ class Held:
     def finish(self) -> None:
         """The job is over; its outcome is being recorded, which nobody may interrupt."""
         self.settling = True
+
+
+class _Sign(threading.Event):
+    """Tells a job to stop also when its lease is found late by whoever asks.
+
+    In a process that was frozen the job may be the first to run on: ahead of the rounds.
+    """
+
+    def __init__(self, held: Held) -> None:
+        super().__init__()
+        self._held = held
+
+    def is_set(self) -> bool:
+        give_up_late([self._held])
+        return super().is_set()
 
 
 def tend(held: Sequence[Kept]) -> None:

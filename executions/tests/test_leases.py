@@ -47,6 +47,14 @@ def test_a_worker_that_could_not_keep_its_lease_hands_back() -> None:
     assert (again.status, again.failures, again.losses) == (Status.SCHEDULED, 0, 0)
 
 
+def test_a_job_that_asks_after_a_freeze_is_told_at_once() -> None:
+    kept, late = held(claimed(), left=leases.seconds()), held(claimed(), left=0)
+
+    assert not kept.context.stop.is_set()
+    assert late.context.stop.is_set()
+    assert late.stop is Stop.LEASE
+
+
 @pytest.mark.parametrize("stop", [Stop.LEASE, Stop.WORKER])
 def test_what_must_not_start_twice_fails_when_it_is_given_back(stop: Stop) -> None:
     execution = claimed(on_lost="fail")
