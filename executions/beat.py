@@ -43,7 +43,7 @@ from jobs.models import plan_anew
 from lib import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from executions.periodic_messages import Message
@@ -106,6 +106,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
         self._todo: set[str] = set()
         self._looked_at: datetime | None = None
+        self._foreseen: Sequence[ahead.Foreseen] = ()
         self._fruitless = 0  # looks in a row that found nothing to do
         self._chores: dict[str, Callable[[], object]] = {  # each says whether there is more to do
             "pauses": partial(_fills, maintenance.wake_paused, 200),
@@ -164,22 +165,31 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
 
         One batch each, so that a backlog of one duty keeps no other from its turn.
         """
+        fired, queued = self._do_foreseen()
         if self._each_second.due():
             _guarded(lambda: self._adoption.advance(clock.now()))
             self._todo |= ahead.chores(clock.now())
         self._do("pauses", "delays")  # what they do may be due at once
         now = clock.now()
         seen, since = ahead.look(now), self._looked_at
-        self._looked_at = now
-        fired = _counted(scheduler.fire_due) if seen.slot_is_due(now) else 0
-        waits = fired or seen.is_blocked or seen.execution_is_due(now)
-        queued = _counted(dispatch.queue_due) if waits else 0
+        self._looked_at, self._foreseen = now, seen.foreseen
+        is_left = seen.slot_is_due(now) and not (fired and seen.is_foreseen)
+        others = _counted(scheduler.fire_due) if is_left else 0
+        if others or seen.is_blocked or seen.execution_is_due(now):
+            queued += _counted(dispatch.queue_due)
         self._look_after()
+        fired += others
         if (fired and seen.is_behind(now, BEHIND)) or queued >= FULL:
             return 0.0
         is_crowded = since is not None and seen.execution_is_due(since) and queued < FULL / 2
         is_busy = bool(fired or queued or self._todo or seen.slot_is_due(now))  # or others hold it
         return self._rest(seen, is_busy=is_busy, is_crowded=is_crowded)
+
+    def _do_foreseen(self) -> tuple[int, int]:
+        """Fire and queue what was foreseen the last time; say how many of each."""
+        seen, self._foreseen = self._foreseen, ()  # what fails is to be seen anew
+        fired = _counted(partial(scheduler.fire_foreseen, seen))
+        return fired, _counted(dispatch.queue_due) if fired else 0
 
     def _rest(self, seen: ahead.Ahead, *, is_busy: bool, is_crowded: bool) -> float:
         """Say for how many seconds nothing has to be looked at, or too little."""

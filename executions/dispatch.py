@@ -191,6 +191,7 @@ def _send(executions: Sequence[Execution], producer: object) -> None:
         argsrepr=f"({', '.join(map(repr, ids))},)",
         task_id=task_id(first.pk, first.attempt + 1),
         queue=_address(first.queue, first.fleet),
+        declare=[],  # a list is there as soon as something is in it
         priority=first.lane,
         headers=broker.stamp(first.publish_at),
         ignore_result=True,

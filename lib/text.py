@@ -38,7 +38,7 @@ def in_one_line(exc: BaseException) -> str:
     return "".join(traceback.format_exception_only(exc)).strip()
 
 
-def array(values: Iterable[UUID | datetime | int | None]) -> str:
+def array(values: Iterable[UUID | datetime | int | str | None]) -> str:
     """Return an array literal of what needs no quotes.
 
     For many thousands of values in a statement: a driver adapts them one by one.

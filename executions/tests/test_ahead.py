@@ -34,7 +34,7 @@ def test_nothing_lies_ahead_of_an_empty_engine() -> None:
 
     seen = ahead.look(NOON)
 
-    assert tuple(seen) == (None, None, None, None, False)
+    assert tuple(seen) == (None, None, None, None, False, [])
     assert not seen.slot_is_due(NOON)
     assert not seen.execution_is_due(NOON)
     assert seen.next is None

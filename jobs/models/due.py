@@ -14,7 +14,7 @@ from jobs.slots import Why
 from lib.text import array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from jobs.models.schedule import Schedule
@@ -50,7 +50,8 @@ SET next_fire_at = moved.next_fire_at,
     audited_until = moved.audited_until,
     fired = moved.fired,
     missed = '', missed_until = NULL, enabled = true, disabled_reason = ''
-FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int[])
+FROM unnest(%(id)s::uuid[], %(next_fire_at)s::timestamptz[], %(last_fired_at)s::timestamptz[],
+    %(audited_until)s::timestamptz[], %(fired)s::int[])
     AS moved (id, next_fire_at, last_fired_at, audited_until, fired)
 WHERE jobs_schedule.id = moved.id
 """
@@ -94,12 +95,15 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         plain: list[Schedule] = []
         others: list[Schedule] = []
         for row in schedules:
-            goes_on = row.enabled and not (row.missed or row.missed_until or row.disabled_reason)
-            (plain if goes_on else others).append(row)
+            (plain if row.goes_on else others).append(row)
         with prepared_cursor() as cursor:
             if plain:
-                arrays = [array(getattr(row, name) for row in plain) for name in PLAIN]
-                cursor.execute(SAVE_PLAIN, arrays)
+                cursor.execute(SAVE_PLAIN, plain_progress(plain))
             if others:
                 rows = [{name: getattr(row, name) for name in PROGRESS} for row in others]
                 cursor.execute(SAVE_PROGRESS, [json.dumps(rows, default=str)])
+
+
+def plain_progress(schedules: Sequence[Schedule]) -> dict[str, str]:
+    """Return the values of ``SAVE_PLAIN`` for schedules that go on."""
+    return {name: array(getattr(row, name) for row in schedules) for name in PLAIN}

@@ -156,6 +156,11 @@ class Schedule(models.Model):
         return not self.enabled and self.disabled_reason not in (*RESTING, Why.ENDED)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it fires as it did, and owes nothing of a pause."""
+        return self.enabled and not (self.missed or self.missed_until or self.disabled_reason)
+
+    @property
     def is_fixed_delay(self) -> bool:
         return self.mode == policies.IntervalMode.FIXED_DELAY
 

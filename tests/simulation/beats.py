@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from executions import dispatch, maintenance, redrives, scheduler
+from executions import ahead, dispatch, maintenance, redrives, scheduler
 
 if TYPE_CHECKING:
     from tests.simulation.plans import Step
@@ -14,12 +14,15 @@ PASSES = {one.__name__: one for one in maintenance.PASSES}
 
 
 def fire(world: World, step: Step) -> None:
-    """A beat fires what is due, batch after batch, as long as there is more."""
+    """A beat fires what it saw coming the last time, then what else is due; and looks ahead."""
     now = world.seen(step)
+    foreseen, world.foreseen = world.foreseen, ()
+    scheduler.fire_foreseen(foreseen, now)
     while scheduler.fire_due(now):
         pass
     if step.fault is None and not world.overtaking:  # else it may have left out what is locked
         world.account.fired(now)
+    world.foreseen = ahead.look(now).foreseen
 
 
 def queue(world: World, step: Step) -> None:

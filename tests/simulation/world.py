@@ -6,6 +6,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import OperationalError, connection
 
@@ -22,6 +23,11 @@ from tests.simulation.people import REFUSALS
 from tests.simulation.plans import Plan, Step
 from tests.simulation.verbs import PEOPLE_DO, VERBS
 from tests.simulation.workers import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from executions.ahead import Foreseen
 
 ASIDE = frozenset(
     {"kill", "freeze", "thaw", "lose", "delay", "double", "flush"}
@@ -63,6 +69,7 @@ class World:
         self.set_clock()
         self.network = Network()
         self.runs: list[Run] = []
+        self.foreseen: Sequence[Foreseen] = ()
         self.overtaking = False
         team = Team.objects.get_or_create(name="Simulation")[0]
         Queue.objects.filter(name=plan.one_at_a_time).update(concurrency=1)
