@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,7 +20,7 @@ from jobs.refusals import DefinitionError, LimitUnknownError, SlugTakenError
 from lib.ids import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from accounts.models import Team, User
@@ -29,13 +31,26 @@ Row: TypeAlias = list[Any]  # the columns of a model, in its order, as COPY take
 
 FRESH = timedelta(seconds=10)  # what a mould says of the next slot may be so old
 MOST_MOULDS = 20_000
+AT_ONCE = 2  # batches that are being stored: the database works on them with a core of its own
 TABLES: tuple[type[models.Model], ...] = (Job, JobVersion, Schedule)
 SHARED = ("kind", "schedule", "retry", "policy", "tags", "status")
 """What of a body decides about all columns but those that are each job's own."""
 
 
+@dataclass(slots=True)
+class Cast:
+    """A batch on its way: bodies with their slugs, their rows, and who was refused, by places."""
+
+    bodies: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    tables: tuple[list[Row], ...] = field(default_factory=lambda: tuple([] for _ in TABLES))
+    refused: dict[int, DefinitionError] = field(default_factory=dict)
+
+
 class Bulk:
-    """Creates jobs of ``team``, batch after batch, as ``definitions.create`` does one by one."""
+    """Creates jobs of ``team``, batch after batch, as ``definitions.create`` does one by one.
+
+    Up to ``AT_ONCE`` other threads may store batches while one casts the next.
+    """
 
     def __init__(self, team: Team, *, actor: User | None) -> None:
         self._team = team
@@ -43,6 +58,7 @@ class Bulk:
         self._numbered: dict[str, Iterator[str]] = {}
         self._moulds: dict[tuple[int, ...], tuple[list[Any], Mould | DefinitionError]] = {}
         self._moulded_at: datetime | None = None
+        self._lately: deque[set[str]] = deque(maxlen=AT_ONCE + 1)  # slugs, stored or not
 
     def create(
         self, drafts: Sequence[Mapping[str, Any]], *, now: datetime
@@ -52,17 +68,35 @@ class Bulk:
         The keys are places in ``drafts``. What is equal in many bodies should be the same object:
         it is turned into columns once.
         """
-        refused: dict[int, DefinitionError] = {}
-        named = dict(self._named(drafts, refused))
+        return self.store(self.cast(drafts, now=now), now=now)
+
+    def cast(self, drafts: Sequence[Mapping[str, Any]], *, now: datetime) -> Cast:
+        """Turn validated bodies into rows."""
+        self._forget_moulds(now)
+        cast = Cast()
+        for place, body in self._named(drafts, cast.refused):
+            mould = self._mould(body, now)
+            if isinstance(mould, DefinitionError):
+                cast.refused[place] = mould
+                continue
+            cast.bodies[place] = body
+            for table, row in zip(cast.tables, mould.cast(body), strict=True):
+                table.append(row)
+        return cast
+
+    def store(self, cast: Cast, *, now: datetime) -> dict[int, DefinitionError]:
+        """Store the rows; return who was refused, be it only now."""
         try:
             with transaction.atomic():
-                self._store(named, refused, now)
+                for model, rows in zip(TABLES, cast.tables, strict=True):
+                    _copy(model, rows)
                 cursors.wake_after_commit()
         except IntegrityError:  # somebody took a slug meanwhile; whose, each will hear
-            for place, body in named.items():
-                self._create_one(place, body, refused, now)
-        log.info("jobs.created", number=len(drafts) - len(refused), actor=str(self._actor))
-        return refused
+            for place, body in cast.bodies.items():
+                self._create_one(place, body, cast.refused, now)
+        number = len(cast.bodies.keys() - cast.refused.keys())
+        log.info("jobs.created", number=number, actor=str(self._actor))
+        return cast.refused
 
     def _named(
         self, drafts: Sequence[Mapping[str, Any]], refused: dict[int, DefinitionError]
@@ -70,13 +104,16 @@ class Bulk:
         """Yield the bodies, each with a slug that nobody had a moment ago, by their places."""
         wanted = [body.get("slug") or slugs.of_name(body["name"]) for body in drafts]
         kept = Job.objects.filter(team=self._team, archived_at=None, slug__in=wanted)
-        taken = set(kept.values_list("slug", flat=True))
+        taken = set(kept.values_list("slug", flat=True)).union(*self._lately)
+        given: set[str] = set()
+        self._lately.append(given)
         for place, (body, slug) in enumerate(zip(drafts, wanted, strict=True)):
             if slug in taken and body.get("slug"):
                 refused[place] = SlugTakenError(f"The slug {slug} belongs to another job.")
                 continue
             own = self._free(slug, taken) if slug in taken else slug
             taken.add(own)
+            given.add(own)
             yield place, {**body, "slug": own}
 
     def _free(self, slug: str, taken: set[str]) -> str:
@@ -85,24 +122,6 @@ class Bulk:
             known = set(kept.values_list("slug", flat=True))
             self._numbered[slug] = (one for one in slugs.numbered(slug) if one not in known)
         return next(one for one in self._numbered[slug] if one not in taken)
-
-    def _store(
-        self,
-        named: Mapping[int, Mapping[str, Any]],
-        refused: dict[int, DefinitionError],
-        now: datetime,
-    ) -> None:
-        self._forget_moulds(now)
-        rows: tuple[list[Row], ...] = ([], [], [])
-        for place, body in named.items():
-            mould = self._mould(body, now)
-            if isinstance(mould, DefinitionError):
-                refused[place] = mould
-                continue
-            for table, row in zip(rows, mould.cast(body), strict=True):
-                table.append(row)
-        for model, table in zip(TABLES, rows, strict=True):
-            _copy(model, table)
 
     def _forget_moulds(self, now: datetime) -> None:
         """Forget what was made too long ago: it says when a schedule is due first."""
@@ -177,18 +196,18 @@ def _columns(row: models.Model) -> dict[str, Any]:
     """Render every column once, so that only texts are left to be written."""
     transformer = Transformer(connection.connection)
     columns: dict[str, Any] = {}
-    for field in row._meta.concrete_fields:
-        value = field.pre_save(row, add=True)
+    for column in row._meta.concrete_fields:
+        value = column.pre_save(row, add=True)
         if isinstance(value, DatabaseDefault):  # which COPY would have to leave out for all rows
-            value = field.db_default
-        value = field.get_db_prep_save(value, connection)
+            value = column.db_default
+        value = column.get_db_prep_save(value, connection)
         dumper = None if value is None else transformer.get_dumper(value, PyFormat.TEXT)
-        columns[field.attname] = dumper and bytes(dumper.dump(value) or b"").decode()
+        columns[column.attname] = dumper and bytes(dumper.dump(value) or b"").decode()
     return columns
 
 
 def _copy(model: type[models.Model], rows: Iterable[Row]) -> None:
-    names = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    names = ", ".join(f'"{column.column}"' for column in model._meta.concrete_fields)
     statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
     with (
         connection.wrap_database_errors,

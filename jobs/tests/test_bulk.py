@@ -107,6 +107,17 @@ def test_slugs_that_are_made_are_numbered_over_batches(team: Team) -> None:
     assert slugs_of(team) == ["daily", "daily-2", "daily-3", "daily-4", "daily-5"]
 
 
+def test_batches_that_are_not_stored_yet_have_their_slugs(team: Team) -> None:
+    bulk = Bulk(team, actor=None)
+    drafts = [complete({"name": "same"}), complete({"name": "x", "slug": "own"})]
+
+    cast = [bulk.cast(drafts, now=NOON) for _ in range(3)]
+    refused = [bulk.store(one, now=NOON) for one in reversed(cast)]
+
+    assert [list(one) for one in refused] == [[1], [1], []]
+    assert slugs_of(team) == ["own", "same", "same-2", "same-3"]
+
+
 def test_when_a_slug_is_taken_meanwhile_the_others_are_created(team: Team) -> None:
     name = "a" * 80
     for slug in (name, f"{'a' * 78}-2"):  # which nobody who looks for the whole name will see

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -22,7 +24,7 @@ from accounts.access import own_membership
 from accounts.models import Team, User
 from chronos_project.problem_details import failure_of_faults
 from executions import clock
-from jobs.bulk import Bulk
+from jobs.bulk import AT_ONCE, Bulk, Cast
 from jobs.intake import Intake, lines
 
 BATCH = 1_000  # lines; the valid ones become jobs in one transaction
@@ -97,29 +99,32 @@ def _batches(numbered: Iterator[tuple[int, bytes]], team: Team) -> Iterator[Batc
 
 
 def _stored(batches: Iterator[Batch], bulk: Bulk | None) -> Iterator[Batch]:
-    """Yield each batch when it is stored; meanwhile the next one is read already."""
+    """Yield each batch when it is stored; meanwhile the next ones are read and cast already."""
     if bulk is None:
         yield from batches
         return
-    with ThreadPoolExecutor(1) as storing:
-        before: Future[Batch] | None = None
+    with ThreadPoolExecutor(AT_ONCE) as storing:
+        being: deque[Future[Batch]] = deque()
         for batch in batches:
-            being = storing.submit(_store, batch, bulk)
-            if before:
-                yield before.result()
-            before = being
-        if before:
-            yield before.result()
-        storing.submit(_close)
+            cast = bulk.cast([*batch.bodies.values()], now=batch.now)
+            being.append(storing.submit(_store, batch, cast, bulk))
+            if len(being) > AT_ONCE:
+                yield being.popleft().result()
+        while being:
+            yield being.popleft().result()
+        end = Barrier(AT_ONCE)
+        for _ in range(AT_ONCE):
+            storing.submit(_close, end)
 
 
-def _close() -> None:
+def _close(end: Barrier) -> None:
+    end.wait()  # so that no thread closes twice and another never
     connection.close()  # the calling thread's own
 
 
-def _store(batch: Batch, bulk: Bulk) -> Batch:
+def _store(batch: Batch, cast: Cast, bulk: Bulk) -> Batch:
     numbers = [*batch.bodies]
-    for place, exc in bulk.create([*batch.bodies.values()], now=batch.now).items():
+    for place, exc in bulk.store(cast, now=batch.now).items():
         del batch.bodies[numbers[place]]
         pointer = {"slug_taken": "/slug", "limit_unknown": "/policy/limit"}[exc.code]
         error = {"pointer": pointer, "code": exc.code, "detail": str(exc)}
