@@ -7,7 +7,8 @@ import socket
 import time
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 from celery.signals import beat_init
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
     from executions.periodic_messages import Message
 
+    Duty: TypeAlias = Callable[[datetime], int]
+
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = 1.0  # seconds; a ring that was lost delays nothing by more
@@ -62,6 +65,24 @@ LONG_BREATH = 0.12
 BEHIND = timedelta(seconds=0.1)  # so much overdue, there is a backlog: no time for a breath
 FULL = 500  # executions; who queued so many at once has more of them
 RINGS_APART = 0.005  # seconds; a thousand rings a second are answered by two hundred looks
+
+
+class Rota:
+    """Deals duties out evenly, each once in so many seconds, so that no tick has to do them all."""
+
+    def __init__(self, duties: Sequence[Duty], seconds: float) -> None:
+        self._duties = cycle(duties)
+        self._most = len(duties)
+        self._apart = seconds / len(duties)
+        self._dealt_at = time.monotonic() - seconds
+
+    def due(self) -> list[Duty]:
+        """Return those whose turn has come; all of them after a long wait."""
+        elapsed = time.monotonic() - self._dealt_at
+        number = min(int(elapsed / self._apart), self._most)
+        if number:
+            self._dealt_at = time.monotonic()
+        return [next(self._duties) for _ in range(number)]
 
 
 class Timer:
@@ -103,7 +124,7 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._heartbeat = Timer(heartbeats.EVERY_SECONDS)
         self._each_second = Timer(1.0)
         self._adoption = periodic.Adoption()
-        self._sweep = Timer(settings.CHRONOS_SWEEP_SECONDS)
+        self._sweep = Rota(maintenance.PASSES, settings.CHRONOS_SWEEP_SECONDS)
         self._todo: set[str] = set()
         self._looked_at: datetime | None = None
         self._foreseen: Sequence[ahead.Foreseen] = ()
@@ -165,7 +186,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
 
         One batch each, so that a backlog of one duty keeps no other from its turn.
         """
-        fired, queued = self._do_foreseen()
+        fired = self._fire_foreseen()
+        queued = _counted(dispatch.queue_due) if fired else 0
         if self._each_second.due():
             _guarded(lambda: self._adoption.advance(clock.now()))
             self._todo |= ahead.chores(clock.now())
@@ -175,8 +197,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         self._looked_at, self._foreseen = now, seen.foreseen
         is_left = seen.slot_is_due(now) and not (fired and seen.is_foreseen)
         others = _counted(scheduler.fire_due) if is_left else 0
-        if others or seen.is_blocked or seen.execution_is_due(now):
-            queued += _counted(dispatch.queue_due)
+        if not fired and (others or seen.is_blocked or seen.execution_is_due(now)):
+            queued = _counted(dispatch.queue_due)
         self._look_after()
         fired += others
         if (fired and seen.is_behind(now, BEHIND)) or queued >= FULL:
@@ -185,11 +207,10 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
         is_busy = bool(fired or queued or self._todo or seen.slot_is_due(now))  # or others hold it
         return self._rest(seen, is_busy=is_busy, is_crowded=is_crowded)
 
-    def _do_foreseen(self) -> tuple[int, int]:
-        """Fire and queue what was foreseen the last time; say how many of each."""
+    def _fire_foreseen(self) -> int:
+        """Fire what was foreseen the last time."""
         seen, self._foreseen = self._foreseen, ()  # what fails is to be seen anew
-        fired = _counted(partial(scheduler.fire_foreseen, seen))
-        return fired, _counted(dispatch.queue_due) if fired else 0
+        return _counted(partial(scheduler.fire_foreseen, seen))
 
     def _rest(self, seen: ahead.Ahead, *, is_busy: bool, is_crowded: bool) -> float:
         """Say for how many seconds nothing has to be looked at, or too little."""
@@ -203,9 +224,8 @@ class ChronosScheduler(DatabaseScheduler):  # type: ignore[misc]  # untyped libr
     def _look_after(self) -> None:
         """Do what keeps nobody waiting."""
         self._do("rows", "redrives", "events")
-        if self._sweep.due():
-            for one in maintenance.PASSES:
-                _counted(one)
+        for one in self._sweep.due():
+            _counted(one)
         if self._heartbeat.due():
             self._pulse.touch(clock.now())
             plan_anew()  # tables may have grown

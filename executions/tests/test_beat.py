@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import PeriodicTask
 
 from executions import ahead, bell, clock, dispatch
-from executions.beat import BREATH, LONG_BREATH, LONGEST_WAIT, ChronosScheduler
+from executions.beat import BREATH, LONG_BREATH, LONGEST_WAIT, ChronosScheduler, Rota
 from executions.models import Beat, Execution, Queue, Status
-from tests.factories import ExecutionFactory, QueueFactory, ScheduleFactory
+from tests.factories import NOON, ExecutionFactory, QueueFactory, ScheduleFactory
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a tick closes stale connections
 
@@ -137,6 +138,35 @@ def test_a_full_queue_is_filled_up_for_many_at_once_and_looked_at_while_it_is_fu
     waits = [beat._work() for _ in range(6)]
     assert 0 < waits[0] <= 2 * LONG_BREATH
     assert max(waits) <= LONGEST_WAIT
+
+
+def test_what_was_foreseen_is_fired_before_anything_else_and_queued_once(
+    beat: ChronosScheduler,
+) -> None:
+    soon = clock.read() + timedelta(milliseconds=200)
+    ScheduleFactory.create(next_fire_at=soon, anchor=soon)
+    beat._work()
+    assert not Execution.objects.exists()
+    eventually(lambda: clock.now() >= soon, within=5)
+
+    with CaptureQueriesContext(connection) as statements:
+        assert beat._work() == BREATH
+
+    assert Execution.objects.get().status == Status.QUEUED
+    words = [one["sql"] for one in statements]
+    assert "fired AS" in words[0]
+    assert "moved AS" in words[1]
+    assert sum("moved AS" in one for one in words) == 1
+
+
+def test_duties_are_dealt_out_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock_shows = iter([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.5, 2.0, 2.0, 9.0, 9.0])
+    monkeypatch.setattr("executions.beat.time.monotonic", lambda: next(clock_shows))
+    duties = [lambda _, number=number: number for number in range(3)]
+    rota = Rota(duties, 3.0)
+    dealt = [[duty(NOON) for duty in rota.due()] for _ in range(6)]
+
+    assert dealt == [[0, 1, 2], [], [0], [], [1], [2, 0, 1]]
 
 
 def test_a_fixed_delay_is_named_within_the_second(beat: ChronosScheduler) -> None:
