@@ -185,16 +185,22 @@ def _address(queue: str, fleet: str) -> CeleryQueue:
 def _send(executions: Sequence[Execution], producer: object) -> None:
     first = executions[0]
     ids = [str(execution.pk) for execution in executions]
-    current_app.send_task(
+    # What ``send_task`` does for anybody's tasks takes longer than these two.
+    message = current_app.amqp.create_task_message(
+        task_id(first.pk, first.attempt + 1),
         RUN_TASK,
-        args=ids,
+        ids,
         argsrepr=f"({', '.join(map(repr, ids))},)",
-        task_id=task_id(first.pk, first.attempt + 1),
+        kwargsrepr="{}",
+        ignore_result=True,
+    )
+    current_app.amqp.send_task_message(
+        producer,
+        RUN_TASK,
+        message,
         queue=_address(first.queue, first.fleet),
         declare=[],  # a list is there as soon as something is in it
         priority=first.lane,
         headers=broker.stamp(first.publish_at),
-        ignore_result=True,
         retry=False,
-        producer=producer,
     )

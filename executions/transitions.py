@@ -168,7 +168,7 @@ def _claimed(names: Sequence[str], row: Sequence[Any]) -> Execution:
 
 def _version(row: str) -> JobVersion:
     fields = json.loads(row)
-    return JobVersion(**{name: fields[name] for name in VERSION_FIELDS if name in fields})
+    return loaded(JobVersion, ((name, fields[name]) for name in VERSION_FIELDS if name in fields))
 
 
 def wait(execution: Execution, *, now: datetime, until: datetime) -> None:
