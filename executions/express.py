@@ -62,9 +62,10 @@ UNHINDERED = f"""
     UPDATE executions_execution AS execution
     SET status = 'queued', reason = '', queued_at = %(now)s, publish_at = %(publish_at)s,
         publishes = publishes + 1,
-        lane = greatest(0, candidate.priority - floor(greatest(0, extract(
-            epoch FROM %(now)s - greatest(candidate.due_at, candidate.created_at)
-        )) / %(ageing)s))
+        lane = CASE WHEN candidate.attempt > failures THEN 0
+            ELSE greatest(0, candidate.priority - floor(greatest(0, extract(
+                epoch FROM %(now)s - greatest(candidate.due_at, candidate.created_at)
+            )) / %(ageing)s)) END
     FROM candidate
     WHERE execution.id = candidate.id AND candidate.queue IN (SELECT queue FROM free)
     RETURNING execution.id, kind, execution.queue, execution.attempt, publish_at, lane

@@ -254,8 +254,12 @@ class Execution(models.Model):
     def lane_at(self, now: datetime) -> int:
         """Return the class that it counts as by ``now``: one better for each ``AGEING`` it waits.
 
-        A slot that was noticed late waits since it was noticed.
+        A slot that was noticed late waits since it was noticed. What was interrupted, by the death
+        or the end of its worker, goes first: it does not wait a second time behind the messages of
+        all that were due later.
         """
+        if self.attempt > self.failures:
+            return 0
         waited = max(now - max(self.due_at, self.created_at), timedelta(0))
         return max(0, self.priority - waited // AGEING)
 

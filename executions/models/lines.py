@@ -57,7 +57,7 @@ WITH RECURSIVE named AS (
 )
 """  # noqa: S608  the pieces are constants of this module
 
-LOCKED = ("id", "kind", "queue", "attempt", "priority", "due_at", "created_at")
+LOCKED = ("id", "kind", "queue", "attempt", "failures", "priority", "due_at", "created_at")
 
 _DUE_QUEUES = f"""
 {QUEUES}
@@ -87,8 +87,8 @@ LIMIT %(limit)s
 
 # A message may be shared by what is free of all that could make others pay for it.
 _LOCK = f"""
-SELECT candidate.id, candidate.kind, candidate.queue, candidate.attempt, candidate.priority,
-    candidate.due_at, candidate.created_at,
+SELECT candidate.id, candidate.kind, candidate.queue, candidate.attempt, candidate.failures,
+    candidate.priority, candidate.due_at, candidate.created_at,
     candidate.losses = 0 AND own.on_lost <> 'fail' AND {FREE}
 FROM executions_execution AS candidate
 {RULES}
@@ -136,11 +136,12 @@ WITH RECURSIVE kind AS (
     GROUP BY team_id
 ), candidate AS (
     SELECT first.id, first.due_at, line.io, line.team_id, line.priority,
-        greatest(0, line.priority - floor(greatest(0, extract(
-            epoch FROM %(now)s - greatest(first.due_at, first.created_at)
-        )) / %(ageing)s)) AS class
+        CASE WHEN first.attempt > first.failures THEN 0
+            ELSE greatest(0, line.priority - floor(greatest(0, extract(
+                epoch FROM %(now)s - greatest(first.due_at, first.created_at)
+            )) / %(ageing)s)) END AS class
     FROM due_line AS line, LATERAL (
-        SELECT id, due_at, created_at FROM executions_execution
+        SELECT id, due_at, created_at, attempt, failures FROM executions_execution
         WHERE {WAITS} AND {STARTABLE} AND queue = %(queue)s AND kind = line.kind
             AND team_id = line.team_id AND priority = line.priority AND due_at <= %(now)s
         ORDER BY due_at

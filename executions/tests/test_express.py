@@ -45,9 +45,14 @@ def test_what_is_due_is_queued_with_all_that_its_message_says() -> None:
 
 @pytest.mark.parametrize("priority", Priority)
 @pytest.mark.parametrize("minutes", [0, 1, 3, 10])
-def test_the_lane_is_that_of_whoever_is_weighed_up(priority: Priority, minutes: int) -> None:
+@pytest.mark.parametrize(
+    "tries", [{}, {"attempt": 1, "failures": 1}, {"attempt": 2, "failures": 1}]
+)
+def test_the_lane_is_that_of_whoever_is_weighed_up(
+    priority: Priority, minutes: int, tries: dict[str, int]
+) -> None:
     waits = {"due_at": NOON - minutes * AGEING, "created_at": NOON - minutes * AGEING}
-    execution = ExecutionFactory.create(priority=priority, **waits)
+    execution = ExecutionFactory.create(priority=priority, **waits, **tries)
 
     (queued,), _ = go()
 

@@ -67,6 +67,16 @@ def test_a_slot_that_was_noticed_late_waits_since_it_was_noticed() -> None:
     assert row.lane_at(NOON + MINUTE) == Priority.NORMAL
 
 
+def test_what_was_interrupted_goes_before_what_nobody_has_begun() -> None:
+    job = JobFactory.create()
+    crowd(job, 50, priority=Priority.HIGH)
+    retried = ExecutionFactory.create(job=job, priority=Priority.LOW, attempt=1, failures=1)
+    lost = ExecutionFactory.create(job=job, priority=Priority.BULK, attempt=2, failures=1)
+
+    assert (lost.lane_at(NOON), retried.lane_at(NOON)) == (Priority.CRITICAL, Priority.LOW)
+    assert next_in_line(9)[0] == lost.pk
+
+
 def test_a_critical_start_does_not_wait_behind_a_backlog_that_has_aged() -> None:
     job = JobFactory.create()
     since = NOON - 60 * MINUTE
