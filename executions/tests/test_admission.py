@@ -181,6 +181,8 @@ def test_three_beats_and_the_web_at_once_never_exceed_window_and_concurrency() -
                 scheduler.run_now(job, now=NOON, actor="ann")
 
     in_parallel(5, road)
+    while dispatch.queue_due(NOON):  # each may have found the queue locked by another every time
+        pass
 
     assert Execution.objects.filter(queue="mail", status=Status.QUEUED).count() == 20
     assert Execution.objects.filter(queue="post", status=Status.QUEUED).count() == 5
