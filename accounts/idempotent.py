@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from accounts import idempotency
+from accounts.access import TEAM_HEADER
 from accounts.idempotency import Call
 from lib.faults import HeaderError, fault
 
@@ -75,9 +76,13 @@ def _call_of(request: Request) -> Call:
 
 
 def _actor(request: Request) -> str:
-    """Before somebody has signed in, their address is all that is known of them."""
+    """Before somebody has signed in, their address is all that is known of them.
+
+    In another team, or with another API key, somebody is another actor.
+    """
     if request.user.is_authenticated:
-        return f"user {request.user.pk}"
+        key = getattr(request.auth, "prefix", "")
+        return f"user {request.user.pk} {key}{request.headers.get(TEAM_HEADER, '')}".rstrip()
     return f"address {request.META.get('REMOTE_ADDR')}"
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
-from accounts.access import membership_of
+from accounts.access import membership_of, verbs_of
+from accounts.models import ApiKey
 from accounts.roles import Verb, allows
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ class RolePermission(BasePermission):
         if not request.user.is_authenticated:
             return False  # which DRF answers with 401
         verb = verb_of(request, view)
-        role = membership_of(request).role
-        if allows(role, verb):
+        if verb in verbs_of(request):
             return True
+        role = membership_of(request).role
+        if isinstance(request.auth, ApiKey) and allows(role, verb):
+            words = f"The API key does not have the scope {verb}."
+            raise PermissionDenied(words, code="scope_missing")
         raise PermissionDenied(
             f"Your role is {role}; it does not include the right to {verb}.", code="role_too_low"
         )

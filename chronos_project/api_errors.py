@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.idempotency import KeyReusedError, StillRunningError
+from accounts.teams import TeamError
 from chronos_project.problem_details import CONTENT_TYPE, Failure, describe, failure_of_faults
 from executions import explain
 from executions.deadletters import NotDeadError
@@ -173,6 +174,10 @@ def _definition(exc: DefinitionError, request: Request) -> Failure:
     return Failure(status=409, code=exc.code, detail=str(exc), extra=extra)
 
 
+def _team(exc: TeamError, request: Request) -> Failure:
+    return Failure(status=409, code=exc.code, detail=str(exc))
+
+
 def _trigger(exc: TriggerError, request: Request) -> Failure:
     where = pointer(["schedule", exc.field])
     error = {"pointer": where, "code": exc.code, "detail": str(exc)}
@@ -232,6 +237,7 @@ ANSWERS: dict[type[Exception], Callable[[Any, Request], Failure | None]] = {
     RedriveRunningError: _always(REDRIVE_RUNNING),
     QueueTakenError: _always(QUEUE_TAKEN),
     DefinitionError: _definition,
+    TeamError: _team,
     TriggerError: _trigger,
     OperationalError: _database,
     InterfaceError: _database,

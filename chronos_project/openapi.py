@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from accounts.access import TEAM_HEADER
 from accounts.idempotent import HEADER, LONGEST, REPLAYED
 from chronos_project.problem_details import CONTENT_TYPE
 
@@ -26,6 +27,16 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
     "example": "0190a0b4-7d5e-7c4b-9d0f-6f1a2b3c4d5e",
 }
+
+TEAM = {
+    "name": TEAM_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The id of the team to act in. Without it people act in their personal team, and"
+    " API keys in their own.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+TEAMLESS = re.compile(r"/api/v1/(?:auth|teams|invitations|queues)\b|/(?!api/v1/)")
 
 PROBLEM = {
     "type": "object",
@@ -110,6 +121,16 @@ def add_idempotency(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "post" in operations:
             taken = operations["post"].setdefault("parameters", [])
             taken.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    return result
+
+
+def add_team(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say of every operation on what a team owns that it takes the team."""
+    result.setdefault("components", {}).setdefault("parameters", {})["Team"] = TEAM
+    for path, operations in result["paths"].items():
+        for method in METHODS & operations.keys() if not TEAMLESS.match(path) else ():
+            taken = operations[method].setdefault("parameters", [])
+            taken.append({"$ref": "#/components/parameters/Team"})
     return result
 
 

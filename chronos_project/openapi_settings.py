@@ -10,6 +10,7 @@ SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "chronos_project.openapi.add_summaries",
         "chronos_project.openapi.add_idempotency",
+        "chronos_project.openapi.add_team",
         "chronos_project.openapi.add_problems",
     ],
     "ENUM_NAME_OVERRIDES": {
@@ -22,6 +23,8 @@ SETTINGS: dict[str, Any] = {
     },
     "TAGS": [
         {"name": "auth", "description": "Registering, signing in, and one's own profile."},
+        {"name": "teams", "description": "Who owns jobs together, and who may do what with them."},
+        {"name": "api keys", "description": "What programs send instead of a password."},
         {"name": "jobs", "description": "What to do and when, and starting it by hand."},
         {"name": "schedules", "description": "What a schedule would do."},
         {"name": "limits", "description": "What jobs share: so many at once, so many per time."},

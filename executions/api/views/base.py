@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.access import membership_of, team_of
+from accounts.access import team_of, verbs_of
 from accounts.idempotent import IdempotentPosts
-from accounts.roles import Verb, allows
+from accounts.roles import Verb
 from executions import clock
 from executions.api.accepted import accepted, is_as_stored
 from executions.api.moment import one_moment
@@ -40,7 +40,7 @@ class ExecutionsOfTeam(IdempotentPosts, StrictParameters, GenericViewSet[Executi
         return Execution.objects.of_team(team_of(self.request)).order_by("-pk")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        may_operate = allows(membership_of(self.request).role, Verb.OPERATE)
+        may_operate = Verb.OPERATE in verbs_of(self.request)
         given = super().get_serializer_context()
         return {**given, "now": clock.now(), "may_operate": may_operate}
 

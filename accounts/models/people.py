@@ -1,8 +1,8 @@
-"""People, their teams, the token families of their sign-ins, and the answers kept for them."""
+"""People, the service accounts that act for programs, and the teams of both."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -12,8 +12,7 @@ from django.db.models.functions import Lower
 from accounts.roles import Role
 from lib.ids import new_id
 
-if TYPE_CHECKING:
-    from datetime import datetime
+SERVICE_HOST = "service.invalid"  # RFC 2606: no mail ever leads there
 
 
 class UserManager(DjangoUserManager["User"]):
@@ -39,12 +38,21 @@ class UserManager(DjangoUserManager["User"]):
     ) -> User:
         return self._create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
+    def create_service(self, team: Team, name: str) -> User:
+        """Create an account that acts for a program of ``team``, by API keys and nothing else."""
+        pk = new_id()
+        user = self.model(id=pk, email=f"{pk}@{SERVICE_HOST}", name=name, service_of=team)
+        user.set_unusable_password()
+        user.save(using=self.db)
+        return user
+
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").lower())
 
 
 class User(AbstractUser):
-    """A person; signs in with an e-mail address, upper or lower case."""
+    """A person, who signs in with an e-mail address, upper or lower case; or a service account of
+    a team, which never signs in and acts by API keys."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     username = None  # type: ignore[assignment]  # the e-mail address is it
@@ -52,6 +60,9 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True)
+    service_of = models.ForeignKey(
+        "Team", on_delete=models.CASCADE, null=True, blank=True, related_name="service_accounts"
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -72,6 +83,10 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()
         super().save(*args, **kwargs)
+
+    @property
+    def is_service(self) -> bool:
+        return self.service_of_id is not None
 
     def get_full_name(self) -> str:
         return self.name or self.email
@@ -130,46 +145,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} in {self.team}"
-
-
-class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
-    def live(self, now: datetime) -> TokenFamilyQuerySet:
-        """Families that are neither revoked nor past their end."""
-        return self.filter(revoked_at__isnull=True, expires_at__gt=now)
-
-
-class TokenFamily(models.Model):
-    """One sign-in over the API: all refresh tokens that follow from it. Only the newest is good."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="token_families")
-    current_jti = models.CharField(max_length=64)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.CharField(max_length=32, blank=True)
-
-    membership: Membership | None  # of its user, where ``bearers`` has looked
-
-    objects: ClassVar[models.Manager[TokenFamily]] = TokenFamilyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "token families"
-
-    def __str__(self) -> str:
-        return f"sign-in of {self.user} at {self.created_at:%Y-%m-%d %H:%M}"
-
-
-class KeptAnswer(models.Model):
-    """What a POST with an ``Idempotency-Key`` was answered; ``accounts.idempotency`` writes it."""
-
-    id = models.CharField(primary_key=True, max_length=64, editable=False)
-    """Stands for actor, route and key."""
-    request = models.CharField(max_length=64)
-    """Stands for what was asked."""
-    answer = models.BinaryField()
-    """Sealed with the request: whoever reads the table learns no token from it."""
-    created_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"answer of {self.created_at:%Y-%m-%d %H:%M}"
