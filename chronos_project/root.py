@@ -14,6 +14,8 @@ LINKS = [
     "auth/register",
     "auth/login",
     "auth/me",
+    "teams",
+    "api-keys",
     "jobs",
     "limits",
     "executions",
