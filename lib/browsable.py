@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.utils.formatting import markup_description
 from rest_framework.views import get_view_description
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ class PageRenderer(BrowsableAPIRenderer):
 
 def description(view: APIView, html: bool = False) -> str:
     """Return the docstring of ``view`` without the marks of reStructuredText."""
-    return get_view_description(view, html).replace("``", "")
+    text = get_view_description(view).replace("``", "")
+    shown: str = markup_description(text) if html else text
+    return shown
 
 
 def _said(value: Any) -> Any:

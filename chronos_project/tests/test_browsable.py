@@ -54,3 +54,5 @@ def test_descriptions_show_no_marks() -> None:
     page = client.get("/api/v1", headers={"Accept": "text/html"}).content.decode()
 
     assert "``" not in page
+    assert "<p>The resources of this version" in page
+    assert "&lt;p&gt;" not in page
