@@ -37,6 +37,10 @@ class PersonalTeamError(TeamError):
     code = "team_personal"
 
 
+class ServiceAdminError(TeamError):
+    code = "service_not_admin"
+
+
 class TeamInUseError(TeamError):
     code = "team_in_use"
 
@@ -80,7 +84,13 @@ def delete(team: Team, *, actor: User) -> None:
 
 
 def change_role(membership: Membership, role: Role, *, actor: User) -> None:
-    """Give a member another role. Raises ``LastAdminError`` when nobody would be left to."""
+    """Give a member another role.
+
+    Raises ``LastAdminError`` when nobody would be left to, and ``ServiceAdminError``: teams are
+    managed by people.
+    """
+    if membership.user.is_service and role is Role.ADMIN:
+        raise ServiceAdminError("A service account is not made admin: people manage teams.")
     with transaction.atomic():
         _keep_an_admin(membership, stays=role is Role.ADMIN)
         Membership.objects.filter(pk=membership.pk).update(role=role)
@@ -91,7 +101,8 @@ def change_role(membership: Membership, role: Role, *, actor: User) -> None:
 def remove(membership: Membership, *, actor: User, now: datetime) -> None:
     """Take a member out of the team; their keys of it are good for nothing from now on.
 
-    Raises ``LastAdminError``, and ``PersonalTeamError`` for the person of a personal team.
+    A service account goes as a whole. Raises ``LastAdminError``, and ``PersonalTeamError`` for the
+    person of a personal team.
     """
     if membership.team.personal_of_id == membership.user_id:
         raise PersonalTeamError("Nobody leaves their personal team.")
@@ -99,7 +110,7 @@ def remove(membership: Membership, *, actor: User, now: datetime) -> None:
         _keep_an_admin(membership, stays=False)
         keys = ApiKey.objects.filter(team=membership.team_id, user=membership.user_id)
         keys.live(now).update(revoked_at=now)
-        membership.delete()
+        (membership.user if membership.user.is_service else membership).delete()
     log.info("member.removed", user_id=str(membership.user_id), actor=str(actor))
 
 
@@ -110,13 +121,6 @@ def add_service(team: Team, name: str, role: Role, *, actor: User) -> Membership
         membership = Membership.objects.create(team=team, user=user, role=role)
     log.info("service_account.created", user_id=str(user.pk), actor=str(actor))
     return membership
-
-
-def remove_service(membership: Membership, *, actor: User) -> None:
-    """Delete a service account with its keys."""
-    user_id = str(membership.user_id)
-    membership.user.delete()
-    log.info("service_account.deleted", user_id=user_id, actor=str(actor))
 
 
 def invite(

@@ -111,13 +111,9 @@ class MemberViewSet(OfTeam, ListModelMixin, RetrieveModelMixin, GenericViewSet[M
 
     queryset = Membership.objects.all()
     serializer_class = MemberSerializer
-    service: bool | None = None
-    """Only service accounts, or only others; all if it is left open."""
 
     def get_queryset(self) -> QuerySet[Membership]:
         members = Membership.objects.filter(team=membership_of(self.request).team_id)
-        if self.service is not None:
-            members = members.filter(user__service_of__isnull=not self.service)
         return members.select_related("user", "team").order_by("joined_at", "pk")
 
     def get_object(self) -> Membership:
@@ -140,16 +136,14 @@ class ServiceAccountViewSet(MemberViewSet):
     """The accounts of a team that act for programs."""
 
     serializer_class = ServiceAccountSerializer
-    service = True
+
+    def get_queryset(self) -> QuerySet[Membership]:
+        return super().get_queryset().filter(user__service_of__isnull=False)
 
     def create(self, request: Request, **_kwargs: Any) -> Response:
         body, team = self.checked(request), membership_of(request).team
         membership = teams.add_service(team, body["name"], body["role"], actor=user_of(request))
         return Response(ServiceAccountSerializer(membership).data, status=201)
-
-    def destroy(self, request: Request, **_kwargs: Any) -> Response:
-        teams.remove_service(self.get_object(), actor=user_of(request))
-        return Response(status=204)
 
 
 @documented_invitations

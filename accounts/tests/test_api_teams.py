@@ -186,6 +186,22 @@ def test_who_is_removed_is_out_at_once(boss: Membership) -> None:
     assert client(ann.user, boss.team).get(f"{API}/jobs").status_code == 404
 
 
+def test_a_service_account_is_no_admin_and_goes_as_a_whole(boss: Membership) -> None:
+    ann = client(boss.user)
+    body = {"name": "deploy", "role": "admin"}
+    refused = ann.post(path(boss, "/service-accounts"), body)
+    bot = ann.post(path(boss, "/service-accounts"), body | {"role": "viewer"}).json()
+    where = path(boss, f"/members/{bot['id']}")
+
+    promoted = ann.patch(where, {"role": "admin"})
+
+    assert (refused.status_code, codes(refused)) == (400, {"/role": "invalid_choice"})
+    assert (promoted.status_code, promoted.json()["code"]) == (409, "service_not_admin")
+    assert (bot["email"], bot["service_account"]) == (None, True)
+    assert ann.delete(where).status_code == 204
+    assert not User.objects.filter(pk=bot["id"]).exists()
+
+
 # --- Invitations ------------------------------------------------------------------------------
 
 

@@ -35,10 +35,10 @@ STATES = (
         "Choose another name, or change the one that exists.",
     ),
     Problem(
-        "last_admin team_personal team_in_use already_member",
+        "last_admin service_not_admin team_personal team_in_use already_member",
         "The team cannot be changed like that",
-        "A team keeps an admin, a personal team its person, and a team with jobs or their history"
-        " stays. Nobody is asked to join where they are.",
+        "A team keeps an admin, who is a person; a personal team keeps its person; a team with jobs"
+        " or their history stays. Nobody is asked to join where they are.",
         "Removing the only admin",
         "Make somebody else admin first; archive the jobs instead of deleting the team.",
     ),

@@ -55,4 +55,5 @@ def test_descriptions_show_no_marks() -> None:
 
     assert "``" not in page
     assert "<p>The resources of this version" in page
+    assert "Django REST framework" not in page
     assert "&lt;p&gt;" not in page
