@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-LATELY, SOON = 0.1, 0.03  # seconds before and after now in which slots are foreseen, at least
+# Seconds before and after now in which slots are foreseen, at least: what is overdue for longer is
+# a backlog, and the next tick comes no sooner.
+LATELY, SOON = 0.1, 0.03
 MOST = 50  # slots; of more at once the locks of a batch are cheap
 
 FIELDS = [field.attname for field in Schedule._meta.concrete_fields]

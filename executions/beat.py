@@ -58,11 +58,11 @@ MOST_TOLD = 1_000  # events at once; more would make slots wait
 PATIENCE = 1.5  # seconds for the broker to take messages; a worker may listen longer
 # Seconds from a tick that did something to the next one. What becomes due meanwhile is done
 # together: a tick costs nearly the same for fifty slots as for one.
-BREATH = 0.03
+BREATH = ahead.SOON
 # The same while a queue is full: what waits longer than a tick waits for room, or for the end of a
 # pause. A worker that is done with one finds others in the window; room is used for many at once.
 LONG_BREATH = 0.12
-BEHIND = timedelta(seconds=0.1)  # so much overdue, there is a backlog: no time for a breath
+BEHIND = timedelta(seconds=ahead.LATELY)  # overdue by so much: no time for a breath
 FULL = 500  # executions; who queued so many at once has more of them
 RINGS_APART = 0.005  # seconds; a thousand rings a second are answered by two hundred looks
 
